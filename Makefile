@@ -1,0 +1,59 @@
+# Playbill. `make demo` for a first look, `make test` for everything, `make help` for the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install --constraint constraints.txt
+T ?= tests
+
+.PHONY: help demo test lint format migrate bench screenshots clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/site ## Run the whole shop with stand-ins of Stripe, Kollus and mail on 127.0.0.1:8000
+	@$(BIN)/playbill demo $(if $(RESET),--reset)
+
+test: $(VENV)/test ## Run every test, on SQLite and MariaDB and in Chromium (T=path runs a part)
+	@scripts/require mariadb-server chromium fonts-noto-cjk
+	@$(BIN)/pytest $(T)
+
+lint: $(VENV)/dev ## Check style, types and templates' texts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/dev ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+migrate: $(VENV)/site ## Bring the database of PLAYBILL_DATABASE_URL up to date
+	@$(BIN)/playbill migrate
+
+bench: $(VENV)/test ## Requests per second and latencies, each beside a bare Sanic answer
+	@$(BIN)/python -m tests.bench
+
+screenshots: $(VENV)/test ## Make the pictures of the README
+	@scripts/require chromium fonts-noto-cjk
+	@$(BIN)/python -m tests.browser.screenshots
+
+clean: ## Remove the virtual environment and the demo's data
+	@rm -rf $(VENV) var
+
+$(VENV)/pip:
+	@scripts/require python3-venv
+	@"$$(scripts/python)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/site: $(VENV)/pip setup.cfg constraints.txt
+	@echo "Installing Playbill's dependencies …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/test: $(VENV)/site
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/test
+	@$(PIP) --editable '.[test,dev]'
+	@touch $@

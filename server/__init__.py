@@ -1,0 +1,1 @@
+"""Playbill: sells video courses from your own site."""

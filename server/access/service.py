@@ -1,0 +1,152 @@
+"""The ledger of grants: the one place that is asked "may she watch this?", and the acts that write it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from server.access import repository
+from server.access.models import ClosedBy, GrantReason, GrantState
+from server.access.records import GrantRecord, Permission, Viewer
+from server.clock import now
+from server.errors import NotFound
+from server.tokens import new_id
+
+
+class Watchable(Protocol):
+    """What of a lecture the ledger has to know."""
+
+    @property
+    def course_id(self) -> str: ...
+
+    @property
+    def is_preview(self) -> bool: ...
+
+
+async def may_watch(viewer: Viewer, lecture: Watchable) -> Permission:
+    """Whether `viewer` may watch `lecture` now, and by which reason.
+
+    A grant comes before a free preview as the reason: with it progress is kept. Of several open
+    grants the one that ends last counts.
+    """
+    at = now()
+    grants = await repository.list_for_course(viewer.ids, lecture.course_id) if viewer.ids else []
+    if open_grants := [grant for grant in grants if grant.is_open(at)]:
+        return Permission(True, grant=max(open_grants, key=_lasts))
+    return Permission(allowed=lecture.is_preview, is_preview=lecture.is_preview)
+
+
+def _lasts(grant: GrantRecord) -> float:
+    return grant.ends_at.timestamp() if grant.ends_at else float("inf")
+
+
+async def open_grants(viewer: Viewer) -> list[GrantRecord]:
+    """Every grant that is open now, oldest first."""
+    at = now()
+    found = await repository.list_active(viewer.ids, None) if viewer.ids else []
+    return [grant for grant in found if grant.is_open(at)]
+
+
+async def open_course_ids(viewer: Viewer, course_ids: Collection[str] | None = None) -> set[str]:
+    """Courses (of `course_ids`, if given) that the viewer may watch now; asks nothing for a stranger."""
+    if not viewer.ids or (course_ids is not None and not course_ids):
+        return set()
+    at = now()
+    found = await repository.list_active(viewer.ids, course_ids)
+    return {grant.course_id for grant in found if grant.is_open(at)}
+
+
+async def grants_of(viewer_id: str) -> list[GrantRecord]:
+    """All grants of a viewer, closed ones too, oldest first."""
+    return await repository.list_for_viewers([viewer_id])
+
+
+async def grants_for_items(order_item_ids: Sequence[str]) -> list[GrantRecord]:
+    return await repository.list_for_items(order_item_ids)
+
+
+async def register_viewer(viewer_id: str) -> bool:
+    """Make a viewer of this id, which an account or an order key will share. In the caller's transaction."""
+    return await repository.add_viewer(viewer_id, now())
+
+
+async def give(
+    viewer_id: str,
+    course_id: str,
+    reason: GrantReason,
+    *,
+    note: str = "",
+    given_by: str | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> GrantRecord:
+    """Give access by hand. In the caller's transaction."""
+    at = now()
+    return await repository.add(
+        id=new_id(),
+        viewer_id=viewer_id,
+        course_id=course_id,
+        reason=reason,
+        state=GrantState.ACTIVE,
+        note=note,
+        given_by=given_by,
+        starts_at=starts_at or at,
+        ends_at=ends_at,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+async def revoke(grant_id: str) -> GrantRecord:
+    """Close a grant by hand; no payment event opens it again. In the caller's transaction."""
+    grant = await repository.lock(grant_id)
+    if grant is None:
+        raise NotFound
+    await repository.change(grant_id, state=GrantState.REVOKED, closed_by=ClosedBy.STAFF, updated_at=now())
+    return grant
+
+
+async def follow_payment(
+    viewer_id: str, wanted: Sequence[tuple[str, str, GrantState]], existing: Sequence[GrantRecord]
+) -> list[str]:
+    """Bring the grants of order items into line with their payment. In the caller's transaction.
+
+    `wanted` holds (order item id, course id, state); `existing` the grants of these items, read under
+    the order's lock. Returns the courses whose access was opened just now for the first time.
+    """
+    at = now()
+    by_item = {grant.order_item_id: grant for grant in existing}
+    opened = []
+    rows = []
+    for order_item_id, course_id, state in wanted:
+        closed_by = None if state is GrantState.ACTIVE else ClosedBy.PAYMENT
+        grant = by_item.get(order_item_id)
+        if grant is None:
+            rows.append(
+                {
+                    "id": new_id(),
+                    "viewer_id": viewer_id,
+                    "course_id": course_id,
+                    "reason": GrantReason.PURCHASE,
+                    "state": state,
+                    "closed_by": closed_by,
+                    "order_item_id": order_item_id,
+                    "starts_at": at,
+                    "created_at": at,
+                    "updated_at": at,
+                    "note": "",
+                }
+            )
+            if state is GrantState.ACTIVE:
+                opened.append(course_id)
+        elif grant.state is not state and grant.closed_by is not ClosedBy.STAFF:
+            await repository.change(grant.id, state=state, closed_by=closed_by, updated_at=at)
+    await repository.add_many(rows)
+    return opened
+
+
+async def move(order_item_ids: Sequence[str], to_viewer: str) -> list[str]:
+    """Move the grants of order items to a viewer; returns their courses. In the caller's transaction."""
+    grants = await repository.list_for_items(order_item_ids)
+    if grants:
+        await repository.move([grant.id for grant in grants], to_viewer, now())
+    return [grant.course_id for grant in grants]

@@ -1,0 +1,175 @@
+"""The only SQL on accounts, sign-ins and sign-in links."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Result, delete, func, insert, or_, select, update
+from sqlalchemy.orm import contains_eager
+
+from server.accounts.models import Role, SignIn, SignInLink, User
+from server.accounts.records import AccountRecord, Credentials, LinkRecord, SignInRecord
+from server.database.session import current_session
+from server.database.write import insert_once
+
+# accounts
+
+
+async def get(user_id: str) -> AccountRecord | None:
+    return await _account(User.id == user_id)
+
+
+async def find_by_email(email_key: str) -> AccountRecord | None:
+    return await _account(User.email_key == email_key)
+
+
+async def lock(user_id: str) -> AccountRecord | None:
+    return await _account(User.id == user_id, lock=True)
+
+
+async def lock_by_email(email_key: str) -> AccountRecord | None:
+    return await _account(User.email_key == email_key, lock=True)
+
+
+async def _account(condition: Any, *, lock: bool = False) -> AccountRecord | None:
+    query = select(User).where(condition).execution_options(populate_existing=True)
+    row = await current_session().scalar(query.with_for_update() if lock else query)
+    return AccountRecord.of(row) if row else None
+
+
+async def lock_admins() -> list[str]:
+    """The ids of all admins, locked in one order, so that two of them cannot unmake each other."""
+    found = await current_session().scalars(
+        select(User.id).where(User.role == Role.ADMIN).order_by(User.id).with_for_update()
+    )
+    return list(found)
+
+
+async def list_page(query: str, email_key: str, offset: int, limit: int) -> tuple[list[AccountRecord], int]:
+    """Accounts whose address or name contains what was typed, newest first; and how many there are."""
+    condition = or_(
+        User.email_key.contains(email_key, autoescape=True),
+        func.lower(User.name).contains(query.lower(), autoescape=True),
+    )
+    total = await current_session().scalar(select(func.count()).select_from(User).where(condition))
+    rows = await current_session().scalars(
+        select(User)
+        .where(condition)
+        .order_by(User.created_at.desc(), User.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    return [AccountRecord.of(row) for row in rows], total or 0
+
+
+async def add(**values: Any) -> bool:
+    """False if there is an account of that address already."""
+    return await insert_once(User, {"role": Role.VIEWER, "name": "", **values})
+
+
+async def change(user_id: str, **values: Any) -> None:
+    await current_session().execute(_update(User).where(User.id == user_id).values(**values))
+
+
+async def credentials_by_email(email_key: str, *, lock: bool = False) -> Credentials | None:
+    return await _credentials(User.email_key == email_key, lock)
+
+
+async def credentials(user_id: str, *, lock: bool = False) -> Credentials | None:
+    return await _credentials(User.id == user_id, lock)
+
+
+async def _credentials(condition: Any, lock: bool) -> Credentials | None:
+    query = select(User.id, User.email_proven_at, User.password_hash).where(condition)
+    row = (await current_session().execute(query.with_for_update() if lock else query)).one_or_none()
+    return Credentials(row.id, row.email_proven_at is not None, row.password_hash) if row else None
+
+
+# sign-ins
+
+
+async def find_sign_in(token_hash: str, at: datetime) -> SignInRecord | None:
+    row = await current_session().scalar(
+        select(SignIn)
+        .join(SignIn.user)
+        .options(contains_eager(SignIn.user))
+        .where(SignIn.token_hash == token_hash, SignIn.expires_at > at)
+    )
+    return SignInRecord.of(row) if row else None
+
+
+async def list_sign_ins(user_id: str, at: datetime) -> list[SignInRecord]:
+    """Those that are still good, last seen first; without their `user`."""
+    rows = await current_session().scalars(
+        select(SignIn)
+        .where(SignIn.user_id == user_id, SignIn.expires_at > at)
+        .order_by(SignIn.last_seen_at.desc(), SignIn.id)
+    )
+    return [SignInRecord.of(row) for row in rows]
+
+
+async def add_sign_in(**values: Any) -> None:
+    await current_session().execute(insert(SignIn).values(**values))
+
+
+async def touch_sign_in(sign_in_id: str, seen_at: datetime, expires_at: datetime) -> None:
+    await current_session().execute(
+        _update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=seen_at, expires_at=expires_at)
+    )
+
+
+async def end_sign_in(token_hash: str) -> None:
+    await current_session().execute(_delete(SignIn).where(SignIn.token_hash == token_hash))
+
+
+async def end_sign_in_of(user_id: str, sign_in_id: str) -> bool:
+    result = await current_session().execute(
+        _delete(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id)
+    )
+    return _touched(result) == 1
+
+
+async def end_sign_ins_of(user_id: str, *, except_hash: str = "") -> None:
+    await current_session().execute(
+        _delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != except_hash)
+    )
+
+
+# links
+
+
+async def add_link(**values: Any) -> None:
+    await current_session().execute(insert(SignInLink).values(**values))
+
+
+async def find_link(token_hash: str) -> LinkRecord | None:
+    return await _link(select(SignInLink).where(SignInLink.token_hash == token_hash))
+
+
+async def lock_link(token_hash: str) -> LinkRecord | None:
+    return await _link(select(SignInLink).where(SignInLink.token_hash == token_hash).with_for_update())
+
+
+async def _link(query: Any) -> LinkRecord | None:
+    row = await current_session().scalar(query.execution_options(populate_existing=True))
+    return LinkRecord.of(row) if row else None
+
+
+async def spend_link(link_id: str, at: datetime) -> None:
+    await current_session().execute(_update(SignInLink).where(SignInLink.id == link_id).values(used_at=at))
+
+
+async def forget_expired(at: datetime) -> None:
+    await current_session().execute(_delete(SignIn).where(SignIn.expires_at <= at))
+    await current_session().execute(_delete(SignInLink).where(SignInLink.expires_at <= at))
+
+
+def _update(table: type[User] | type[SignIn] | type[SignInLink]) -> Any:
+    return update(table).execution_options(synchronize_session=False)
+
+
+def _delete(table: type[SignIn] | type[SignInLink]) -> Any:
+    return delete(table).execution_options(synchronize_session=False)
+
+
+def _touched(result: Result[Any]) -> int:
+    return cast("CursorResult[Any]", result).rowcount

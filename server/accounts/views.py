@@ -1,0 +1,246 @@
+"""Signing up, in and out; a person's own profile, password, browsers and orders."""
+
+from typing import Any
+from urllib.parse import quote
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.accounts import service as accounts
+from server.accounts.forms import LinkForm, PasswordForm, ProfileForm, SignInForm
+from server.checkout import service as checkout
+from server.errors import PlaybillError, TooMany
+from server.tokens import token_hash
+from server.web import cookies
+from server.web.audience import Audience, audience
+from server.web.forms import Filled, FormInvalid
+from server.web.templating import own_path, page, redirect
+from server.web.visitor import client_ip
+
+bp = Blueprint("accounts")
+
+HOME = "/learn"
+
+
+@bp.get("/signup")
+@audience(Audience.ALL)
+async def show_sign_up(request: Request) -> HTTPResponse:
+    return _door(request, "accounts/signup.html")
+
+
+@bp.post("/signup")
+@audience(Audience.ALL)
+async def sign_up(request: Request) -> HTTPResponse:
+    """The same as asking for a link: the link makes the account or opens the one that is there."""
+    return await _send_link(request, "accounts/signup.html")
+
+
+@bp.get("/login/link")
+@audience(Audience.ALL)
+async def show_link_request(request: Request) -> HTTPResponse:
+    return _door(request, "accounts/link_request.html")
+
+
+@bp.post("/login/link")
+@audience(Audience.ALL)
+async def request_link(request: Request) -> HTTPResponse:
+    return await _send_link(request, "accounts/link_request.html")
+
+
+@bp.get("/login/link/<token:str>")
+@audience(Audience.ALL)
+async def show_link(request: Request, token: str) -> HTTPResponse:
+    """A page with one button. Mail scanners open links, so opening spends nothing."""
+    try:
+        link = await accounts.look_at_link(token)
+    except accounts.LinkGone as error:
+        account = request.ctx.account
+        onward = await accounts.followed_before(account, token) if account else None
+        return _link_gone(error) if onward is None else redirect(own_path(onward, HOME))
+    return _unlinked(page("accounts/link.html", token=token, email=link.email))
+
+
+@bp.post("/login/link/<token:str>")
+@audience(Audience.ALL)
+async def follow_link(request: Request, token: str) -> HTTPResponse:
+    try:
+        followed = await accounts.follow_link(token, _browser(request))
+    except accounts.LinkGone as error:
+        return _link_gone(error)
+    onward = own_path(followed.next, HOME)
+    if followed.is_first:
+        onward = f"/account/password?next={quote(onward, safe='/')}"
+    return _signed_in(redirect(onward, notice="signed_in"), followed.sign_in_token)
+
+
+@bp.get("/login")
+@audience(Audience.ALL)
+async def show_sign_in(request: Request) -> HTTPResponse:
+    return _door(request, "accounts/login.html")
+
+
+@bp.post("/login")
+@audience(Audience.ALL)
+async def sign_in(request: Request) -> HTTPResponse:
+    try:
+        form = SignInForm.parse(request.form)
+        token = await accounts.sign_in(form.email, form.password, _browser(request))
+    except FormInvalid as error:
+        return _again("accounts/login.html", error, error)
+    except (accounts.SignInRefused, TooMany) as error:
+        typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
+        return _again("accounts/login.html", error, typed)
+    return _signed_in(redirect(own_path(form.next, HOME), notice="signed_in"), token)
+
+
+@bp.post("/logout")
+@audience(Audience.ALL)
+async def sign_out(request: Request) -> HTTPResponse:
+    if token := cookies.read(request, cookies.SIGN_IN):
+        await accounts.sign_out(token)
+    response = redirect("/", notice="signed_out")
+    cookies.drop(response, cookies.SIGN_IN)
+    return response
+
+
+# A signed-in person's own pages
+
+
+@bp.get("/account")
+@audience(Audience.SIGNED_IN)
+async def show_account(request: Request) -> HTTPResponse:
+    account = request.ctx.account
+    return await _account_page(request, Filled({"name": account.name, "locale": account.locale}))
+
+
+@bp.post("/account")
+@audience(Audience.SIGNED_IN)
+async def save_profile(request: Request) -> HTTPResponse:
+    try:
+        form = ProfileForm.parse(request.form)
+    except FormInvalid as error:
+        return await _account_page(request, error, status=error.status)
+    await accounts.save_profile(request.ctx.account.id, form.name, form.locale)
+    response = redirect("/account", notice="profile_saved")
+    # An older choice of this browser would hide the one just made.
+    cookies.put(response, cookies.LANGUAGE, form.locale, max_age=cookies.YEAR_S)
+    return response
+
+
+@bp.get("/account/password")
+@audience(Audience.SIGNED_IN)
+async def show_password(request: Request) -> HTTPResponse:
+    return await _password_page(request, Filled(), request.args.get("next"))
+
+
+@bp.post("/account/password")
+@audience(Audience.SIGNED_IN)
+async def set_password(request: Request) -> HTTPResponse:
+    account = request.ctx.account
+    try:
+        form = PasswordForm.parse(request.form)
+        await accounts.set_password(account.id, _token(request), form.password, form.present)
+    except FormInvalid as error:
+        return await _password_page(request, error, error.values.get("next"), status=error.status)
+    except (accounts.WrongPassword, TooMany) as error:
+        field = "present" if isinstance(error, accounts.WrongPassword) else ""
+        typed = Filled({"name": form.name}, {field: error.text})
+        return await _password_page(request, typed, form.next, status=error.status)
+    if form.name and not account.name:
+        await accounts.save_profile(account.id, form.name, account.locale)
+    return redirect(own_path(form.next, "/account"), notice="password_set")
+
+
+@bp.post("/account/sign-ins/<sign_in_id:str>/end")
+@audience(Audience.SIGNED_IN)
+async def end_sign_in(request: Request, sign_in_id: str) -> HTTPResponse:
+    await accounts.end_sign_in(request.ctx.account.id, sign_in_id)
+    return redirect("/account", notice="sign_in_ended")
+
+
+@bp.post("/account/sign-ins/end-others")
+@audience(Audience.SIGNED_IN)
+async def end_other_sign_ins(request: Request) -> HTTPResponse:
+    await accounts.end_other_sign_ins(request.ctx.account.id, _token(request))
+    return redirect("/account", notice="sign_ins_ended")
+
+
+# How they are answered
+
+
+def _door(request: Request, template: str) -> HTTPResponse:
+    onward = own_path(request.args.get("next"), HOME)
+    if request.ctx.account:
+        return redirect(onward)
+    return page(template, form=Filled(), next=onward)
+
+
+async def _send_link(request: Request, template: str) -> HTTPResponse:
+    try:
+        form = LinkForm.parse(request.form)
+        await accounts.send_link(form.email, own_path(form.next, HOME), client_ip(request))
+    except FormInvalid as error:
+        return _again(template, error, error)
+    except TooMany as error:
+        typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
+        return _again(template, error, typed)
+    return page("accounts/link_sent.html", email=form.email, minutes=accounts.LINK_MINUTES)
+
+
+def _again(template: str, error: PlaybillError, form: Filled | FormInvalid) -> HTTPResponse:
+    """The form once more, with what was typed and what was wrong."""
+    return page(template, status=error.status, form=form, next=own_path(form.values.get("next"), HOME))
+
+
+def _browser(request: Request) -> accounts.Browser:
+    return accounts.Browser(
+        ip=client_ip(request),
+        user_agent=request.headers.get("user-agent", ""),
+        sign_in_token=cookies.read(request, cookies.SIGN_IN),
+    )
+
+
+def _signed_in(response: HTTPResponse, token: str) -> HTTPResponse:
+    # How long it is good for is the database's to say: every visit prolongs it there.
+    cookies.put(response, cookies.SIGN_IN, token, max_age=cookies.YEAR_S)
+    return response
+
+
+def _link_gone(error: accounts.LinkGone) -> HTTPResponse:
+    return _unlinked(page("accounts/link_gone.html", status=error.status, form=Filled(), next=HOME))
+
+
+def _unlinked(response: HTTPResponse) -> HTTPResponse:
+    # The address of this page is a key; no other page needs to be told of it.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+async def _account_page(request: Request, form: Filled | FormInvalid, **more: Any) -> HTTPResponse:
+    sign_ins = await accounts.sign_ins_of(request.ctx.account.id)
+    here = token_hash(_token(request))
+    return page(
+        "accounts/account.html",
+        form=form,
+        sign_ins=sign_ins,
+        current_sign_in_id=next((one.id for one in sign_ins if one.token_hash == here), None),
+        orders=await checkout.orders_of(request.ctx.viewer),
+        **more,
+    )
+
+
+async def _password_page(
+    request: Request, form: Filled | FormInvalid, onward: str | None, **more: Any
+) -> HTTPResponse:
+    return page(
+        "accounts/password.html",
+        form=form,
+        asks_present=await accounts.asks_present_password(request.ctx.account.id, _token(request)),
+        next=own_path(onward, "/account"),
+        **more,
+    )
+
+
+def _token(request: Request) -> str:
+    token = cookies.read(request, cookies.SIGN_IN)
+    assert token is not None, "the audience is signed in"
+    return token

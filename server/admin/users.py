@@ -1,0 +1,148 @@
+"""Staff pages of people: find somebody, see why they may watch what, give and revoke access."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.access import service as access
+from server.access.records import GrantRecord, Viewer
+from server.accounts import service as accounts
+from server.accounts.records import AccountRecord
+from server.admin import service
+from server.admin.forms import Filled, GrantByEmailForm, GrantForm, RoleForm, refilled
+from server.catalog import service as catalog
+from server.checkout import service as checkout
+from server.clock import now
+from server.i18n import current_locale, pick
+from server.paging import page_number
+from server.playback import service as playback
+from server.web.audience import Audience, audience
+from server.web.forms import FormInvalid
+from server.web.templating import page, redirect
+
+bp = Blueprint("admin_users")
+
+
+@bp.get("/admin/users")
+@audience(Audience.SUPPORT)
+async def user_list(request: Request) -> HTTPResponse:
+    return await _list_page(request, Filled())
+
+
+async def _list_page(request: Request, form: Filled, status: int = 200) -> HTTPResponse:
+    query = (request.args.get("q") or "").strip()
+    found = await accounts.list_accounts(query, page_number(request.args.get("page")))
+    return page(
+        "admin/users.html",
+        status=status,
+        users=found.items,
+        page=found.number,
+        pages=found.count,
+        query={"q": query} if query else {},
+        form=form,
+        course_options=await _course_options(),
+    )
+
+
+@bp.post("/admin/users/grants")
+@audience(Audience.SUPPORT)
+async def give_by_email(request: Request) -> HTTPResponse:
+    """Access for an address that may have no account yet."""
+    try:
+        form = GrantByEmailForm.parse(request.form)
+    except FormInvalid as error:
+        return await _list_page(request, refilled(request.form, error), error.status)
+    account = await service.give_access_by_email(form.email, current_locale(), _gift(request, form))
+    return redirect(f"/admin/users/{account.id}", notice="grant_given")
+
+
+@bp.get("/admin/users/<user_id:str>")
+@audience(Audience.SUPPORT)
+async def user_detail(request: Request, user_id: str) -> HTTPResponse:
+    return await _detail(await accounts.get(user_id), Filled())
+
+
+@bp.post("/admin/users/<user_id:str>/grants")
+@audience(Audience.SUPPORT)
+async def give(request: Request, user_id: str) -> HTTPResponse:
+    account = await accounts.get(user_id)
+    try:
+        form = GrantForm.parse(request.form)
+    except FormInvalid as error:
+        return await _detail(account, refilled(request.form, error), error.status)
+    await service.give_access(user_id, _gift(request, form))
+    return redirect(f"/admin/users/{user_id}", notice="grant_given")
+
+
+@bp.post("/admin/users/<user_id:str>/grants/<grant_id:str>/revoke")
+@audience(Audience.SUPPORT)
+async def revoke(request: Request, user_id: str, grant_id: str) -> HTTPResponse:
+    await service.revoke_access(user_id, grant_id)
+    return redirect(f"/admin/users/{user_id}", notice="grant_revoked")
+
+
+@bp.post("/admin/users/<user_id:str>/role")
+@audience(Audience.ADMIN)
+async def change_role(request: Request, user_id: str) -> HTTPResponse:
+    form = RoleForm.parse(request.form)
+    await accounts.change_role(user_id, form.role, by=request.ctx.account.id)
+    return redirect(f"/admin/users/{user_id}", notice="role_changed")
+
+
+def _gift(request: Request, form: GrantForm) -> service.Gift:
+    return service.Gift(form.course, form.reason, form.note, form.ends_on, request.ctx.account.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A grant as support reads it: which course, why, since and until when, how far it was watched."""
+
+    grant: GrantRecord
+    course_title: Mapping[str, str]
+    standing: str
+    order_number: str | None
+    progress_percent: int
+
+    @property
+    def last_day(self) -> datetime | None:
+        """A moment of the last day: an end at midnight belongs to the day before."""
+        return self.grant.ends_at - timedelta(microseconds=1) if self.grant.ends_at else None
+
+
+async def _detail(account: AccountRecord, form: Filled, status: int = 200) -> HTTPResponse:
+    orders = await checkout.orders_of(Viewer(account_id=account.id))
+    context: dict[str, Any] = {
+        "user": account,
+        "orders": orders,
+        "holdings": await _holdings(
+            account, {item.id: order.number for order in orders for item in order.items}
+        ),
+        "course_options": await _course_options(),
+        "form": form,
+    }
+    return page("admin/user.html", status=status, **context)
+
+
+async def _holdings(account: AccountRecord, numbers: Mapping[str, str]) -> list[Holding]:
+    grants = await access.grants_of(account.id)
+    courses = await catalog.titles(grant.course_id for grant in grants)
+    progress = await playback.course_progress((account.id,))
+    at = now()
+    return [
+        Holding(
+            grant=grant,
+            course_title=courses[grant.course_id].title,
+            standing=grant.standing(at),
+            order_number=numbers.get(grant.order_item_id or ""),
+            progress_percent=progress[grant.course_id].percent if grant.course_id in progress else 0,
+        )
+        for grant in grants
+    ]
+
+
+async def _course_options() -> list[tuple[str, str]]:
+    """Every course that can be given: also one that left the catalog."""
+    return sorted(((one.id, pick(one.title)) for one in await catalog.all_courses()), key=lambda one: one[1])

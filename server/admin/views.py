@@ -1,0 +1,39 @@
+"""The staff's pages: the overview here, each subject in a file of its own."""
+
+from collections import Counter
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.admin import alerts, courses, orders, programme, service, users
+from server.alerts import service as alert_service
+from server.catalog import service as catalog
+from server.checkout import service as checkout
+from server.mail import service as mail
+from server.web.audience import Audience, audience
+from server.web.templating import page
+
+overview = Blueprint("admin")
+
+
+@overview.get("/admin")
+@audience(Audience.STAFF)
+async def dashboard(request: Request) -> HTTPResponse:
+    """Money and people for those who look after them; an editor sees the state of the catalog."""
+    me = request.ctx.account
+    context: dict[str, Any] = {}
+    if me.is_support:
+        latest = await checkout.list_orders("", None, 1)
+        context |= {
+            "paid_without_access": await checkout.count_paid_without_access(),
+            "open_alerts": await alert_service.count_open() + len(await mail.troubled()),
+            "today": await service.sales_of_last_days(1),
+            "month": await service.sales_of_last_days(30),
+            "orders": latest.items[:10],
+        }
+    if me.is_editor:
+        context["by_status"] = Counter(course.status.value for course in await catalog.all_courses())
+    return page("admin/dashboard.html", **context)
+
+
+bp = Blueprint.group(overview, orders.bp, alerts.bp, courses.bp, programme.bp, users.bp)

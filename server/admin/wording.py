@@ -1,0 +1,101 @@
+"""What staff pages call the things that other domains count by code words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from server.alerts.models import AlertKind
+from server.alerts.records import AlertRecord
+from server.checkout.models import PaymentStatus
+from server.i18n import N_, gettext
+from server.mail.models import MailState
+from server.mail.records import MailRecord
+from server.money import format_money
+
+ALERTS = {
+    AlertKind.AMOUNT_DIFFERS: N_(
+        "Stripe reports {amount} for payment {intent}, and that differs from the order ({differs}). "
+        "No access was given."
+    ),
+    AlertKind.BOUGHT_TWICE: N_("{email} paid for a course that they already had. Refund one of the two."),
+    AlertKind.DISPUTE_OPENED: N_(
+        "The buyer's bank disputes {amount} ({reason}). Answer at Stripe; access is suspended meanwhile."
+    ),
+    AlertKind.REFUND_FAILED: N_("The refund of {amount} failed at the bank. Pay it back in another way."),
+    AlertKind.REFUND_UNASSIGNED: N_(
+        "{amount} was refunded at Stripe, which names no course. Decide which access ends, and close it."
+    ),
+    AlertKind.MAIL_UNCERTAIN: N_("A mail may have gone out, or not."),
+    AlertKind.MAIL_FAILED: N_("A mail was not accepted."),
+}
+DIFFERENCES = {
+    "order": N_("order"),
+    "amount": N_("amount"),
+    "currency": N_("currency"),
+    "customer": N_("customer"),
+}
+MAIL_TROUBLES = {
+    MailState.UNCERTAIN: N_(
+        "The mail “{subject}” to {recipient} may have gone out, or not: the connection broke. {error}"
+    ),
+    MailState.FAILED: N_("The mail “{subject}” to {recipient} was not accepted. {error}"),
+}
+PAYMENTS = {
+    PaymentStatus.CREATED: N_("open"),
+    PaymentStatus.PROCESSING: N_("processing"),
+    PaymentStatus.SUCCEEDED: N_("succeeded"),
+    PaymentStatus.FAILED: N_("declined"),
+    PaymentStatus.CANCELED: N_("canceled"),
+}
+# Stripe's words for refunds and disputes; one that it adds later stands as Stripe writes it.
+STRIPE = {
+    "pending": N_("pending"),
+    "requires_action": N_("needs action"),
+    "succeeded": N_("succeeded"),
+    "failed": N_("failed"),
+    "canceled": N_("canceled"),
+    "warning_needs_response": N_("inquiry, needs an answer"),
+    "warning_under_review": N_("inquiry under review"),
+    "warning_closed": N_("inquiry closed"),
+    "needs_response": N_("needs an answer"),
+    "under_review": N_("under review"),
+    "won": N_("won"),
+    "lost": N_("lost"),
+    "prevented": N_("prevented"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert or a mail in trouble, in words, with the path that deals with it."""
+
+    created_at: datetime
+    message: str
+    order_number: str | None
+    action: str
+    is_mail: bool
+
+
+def of_payment(status: PaymentStatus) -> str:
+    return gettext(PAYMENTS[status])
+
+
+def of_stripe(status: str) -> str:
+    return gettext(STRIPE[status]) if status in STRIPE else status
+
+
+def of_alert(alert: AlertRecord) -> Told:
+    facts: dict[str, Any] = dict(alert.facts)
+    if "amount" in facts and "currency" in facts:
+        facts["amount"] = format_money(facts["amount"], facts["currency"])
+    if "differs" in facts:
+        facts["differs"] = ", ".join(gettext(DIFFERENCES.get(name, name)) for name in facts["differs"])
+    message = gettext(ALERTS[alert.kind]).format(**facts)
+    return Told(alert.created_at, message, alert.order_number, f"/admin/alerts/{alert.id}/resolve", False)
+
+
+def of_mail(mail: MailRecord) -> Told:
+    message = gettext(MAIL_TROUBLES[mail.state]).format(
+        subject=mail.subject, recipient=mail.recipient, error=mail.last_error
+    )
+    return Told(mail.created_at, message.strip(), None, f"/admin/alerts/mails/{mail.id}", True)

@@ -1,0 +1,47 @@
+"""The only SQL on alerts."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from server.alerts.models import Alert
+from server.alerts.records import AlertRecord
+from server.database.session import current_session
+from server.database.write import insert_once
+
+
+async def add(values: dict[str, Any]) -> bool:
+    return await insert_once(Alert, values)
+
+
+async def list_open() -> list[AlertRecord]:
+    rows = await current_session().scalars(
+        select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.created_at.desc(), Alert.id)
+    )
+    return [AlertRecord.of(row) for row in rows]
+
+
+async def count_open() -> int:
+    return (
+        await current_session().scalar(
+            select(func.count()).select_from(Alert).where(Alert.resolved_at.is_(None))
+        )
+        or 0
+    )
+
+
+async def list_for_order(number: str) -> list[AlertRecord]:
+    rows = await current_session().scalars(
+        select(Alert).where(Alert.order_number == number).order_by(Alert.created_at.desc(), Alert.id)
+    )
+    return [AlertRecord.of(row) for row in rows]
+
+
+async def resolve(alert_id: str, by: str, at: datetime) -> bool:
+    result = await current_session().execute(
+        update(Alert)
+        .where(Alert.id == alert_id, Alert.resolved_at.is_(None))
+        .values(resolved_at=at, resolved_by=by)
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,106 @@
+"""The one place that knows every blueprint, hook, job and gateway."""
+
+import logging
+from importlib import import_module
+from typing import Any
+
+from sanic import HTTPResponse, Request, Sanic
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server import jobs, metrics
+from server.accounts import service as accounts
+from server.checkout import service as checkout
+from server.database import session as database
+from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
+from server.integrations import smtp, stripe
+from server.settings import ROOT, Settings, configure
+from server.web import audience, csrf, security, visitor
+from server.web import metrics as web_metrics
+from server.web.errors import setup_errors
+
+BLUEPRINTS = (
+    "server.catalog.views",
+    "server.accounts.views",
+    "server.checkout.views",
+    "server.checkout.webhook",
+    "server.playback.views",
+    "server.playback.callbacks",
+    "server.admin.views",
+    "server.web.operations",
+    "server.web.preferences",
+    "server.web.legal",
+)
+MAX_REQUEST_BYTES = 2 * 1024 * 1024
+
+log = logging.getLogger("playbill")
+
+
+def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playbill") -> Sanic[Any, Any]:
+    """The application; `with_jobs` runs the sweep and the mail worker beside the requests."""
+    configure(settings)
+    app = Sanic(name, configure_logging=False)
+    app.config.AUTO_EXTEND = False
+    app.config.MOTD = False
+    app.config.ACCESS_LOG = False
+    app.config.FALLBACK_ERROR_FORMAT = "text"
+    app.config.REQUEST_MAX_SIZE = MAX_REQUEST_BYTES
+    app.config.REQUEST_TIMEOUT = 20
+    app.config.RESPONSE_TIMEOUT = 40
+    app.config.KEEP_ALIVE_TIMEOUT = 30
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = 5
+
+    setup_resources(app, settings)
+    setup_requests(app)
+    setup_errors(app)
+    for module in BLUEPRINTS:
+        app.blueprint(import_module(module).bp)
+    app.static("/static", ROOT / "static", name="static")
+    accounts.when_proven(checkout.claim_orders)
+    if with_jobs:
+        jobs.setup_jobs(app)
+    return app
+
+
+def setup_resources(app: Sanic[Any, Any], settings: Settings) -> None:
+    @app.before_server_start
+    async def open_resources(app: Sanic[Any, Any]) -> None:
+        engine: AsyncEngine = create_engine(settings.database_url)
+        app.ctx.engine = engine
+        app.ctx.sessions = create_sessionmaker(engine)
+        database.watch_open_sessions(metrics.sessions_open.set)
+        watch_checked_out(engine, metrics.connections_checked_out.set)
+        stripe.connect(settings)
+        smtp.connect(settings)
+
+    @app.after_server_stop
+    async def close_resources(app: Sanic[Any, Any]) -> None:
+        await stripe.disconnect()
+        await app.ctx.engine.dispose()
+
+
+def setup_requests(app: Sanic[Any, Any]) -> None:
+    @app.on_request
+    async def begin(request: Request) -> None:
+        web_metrics.start_timer(request)
+        request.ctx.database = database.bind(request.app.ctx.sessions)
+        who = audience.of(request)
+        if who is audience.Audience.MACHINE or (request.route and request.route.name.endswith(".static")):
+            return
+        visitor.start(request)
+        await visitor.find(request)
+        if who is not None:
+            audience.enforce(request, who)
+            csrf.check(request)
+
+    @app.on_response  # type: ignore[untyped-decorator]
+    async def end(request: Request, response: HTTPResponse) -> None:
+        # Runs after every kind of answer, time-outs and aborts included; never commit here: an
+        # exception in this hook is swallowed and the client still gets its 200.
+        security.add_headers(response)
+        if request.path.startswith("/static/") and request.args.get("v") and response.status == 200:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        web_metrics.observe(request, response)
+        token = getattr(request.ctx, "database", None)
+        if token is not None:
+            del request.ctx.database
+            await database.unbind(token)

@@ -1,0 +1,178 @@
+"""Tables of money: orders, their one open payment, refunds, disputes, what Stripe told."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.database.base import Base, table_args
+from server.database.types import (
+    CurrencyCode,
+    Id,
+    JsonText,
+    UtcDateTime,
+    email_column,
+    enum_column,
+)
+
+
+class OrderStatus(StrEnum):
+    PENDING = "pending"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    CANCELED = "canceled"
+
+
+class PaymentStatus(StrEnum):
+    CREATED = "created"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class OrderKey(Base):
+    """A guest's browser, and a viewer. The cookie holds a random token; the id is made of its hash."""
+
+    __tablename__ = "order_keys"
+
+    id: Mapped[str] = mapped_column(Id, ForeignKey("viewers.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    __table_args__ = table_args(
+        UniqueConstraint("number"),
+        UniqueConstraint("open_key"),
+        Index(None, "created_at", "id"),
+        Index(None, "status", "created_at"),
+        Index(None, "viewer_id"),
+        Index(None, "order_key_id"),
+        Index(None, "email_key"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))
+    # Whose it is now: the order key's, until the mailed link moves it into an account.
+    viewer_id: Mapped[str] = mapped_column(Id, ForeignKey("viewers.id"))
+    # The browser that made it, if a guest's; it keeps seeing the receipt after the claim.
+    order_key_id: Mapped[str | None] = mapped_column(Id, ForeignKey("order_keys.id"))
+    email: Mapped[str] = mapped_column(email_column())
+    email_key: Mapped[str] = mapped_column(email_column())
+    locale: Mapped[str] = mapped_column(String(8))
+    currency: Mapped[str] = mapped_column(CurrencyCode)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[OrderStatus] = mapped_column(enum_column(OrderStatus), default=OrderStatus.PENDING)
+    # viewer:course:currency while pending, else NULL: two tabs cannot make two open orders.
+    open_key: Mapped[str | None] = mapped_column(String(64))
+    # Counts settlements: a state fetched before another one was applied is fetched again.
+    version: Mapped[int] = mapped_column(Integer, default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    items: Mapped[list["OrderItem"]] = relationship(lazy="raise", order_by="OrderItem.position")
+    payments: Mapped[list["Payment"]] = relationship(
+        lazy="raise", order_by="Payment.attempt", back_populates="order"
+    )
+    refunds: Mapped[list["Refund"]] = relationship(lazy="raise", order_by="Refund.created_at")
+    disputes: Mapped[list["Dispute"]] = relationship(lazy="raise", order_by="Dispute.created_at")
+
+
+class OrderItem(Base):
+    __tablename__ = "order_items"
+    __table_args__ = table_args(Index(None, "order_id", "position"), Index(None, "course_id"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    order_id: Mapped[str] = mapped_column(Id, ForeignKey("orders.id"))
+    course_id: Mapped[str] = mapped_column(Id, ForeignKey("courses.id"))
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    # As sold: a later change of the course must not rewrite a receipt.
+    course_title: Mapped[dict[str, str]] = mapped_column(JsonText)
+    course_slug: Mapped[str] = mapped_column(String(120))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    refunded_amount: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class Payment(Base):
+    """One attempt to pay an order: one PaymentIntent."""
+
+    __tablename__ = "payments"
+    __table_args__ = table_args(
+        UniqueConstraint("order_id", "attempt"),
+        UniqueConstraint("intent_id"),
+        Index(None, "status", "next_check_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    order_id: Mapped[str] = mapped_column(Id, ForeignKey("orders.id"))
+    attempt: Mapped[int] = mapped_column(Integer)
+    intent_id: Mapped[str | None] = mapped_column(String(255))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(CurrencyCode)
+    status: Mapped[PaymentStatus] = mapped_column(enum_column(PaymentStatus), default=PaymentStatus.CREATED)
+    charge_id: Mapped[str | None] = mapped_column(String(255))
+    card_brand: Mapped[str | None] = mapped_column(String(40))
+    card_last4: Mapped[str | None] = mapped_column(String(4))
+    declines: Mapped[int] = mapped_column(Integer, default=0)
+    checks: Mapped[int] = mapped_column(Integer, default=0)
+    next_check_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    order: Mapped[Order] = relationship(lazy="raise", back_populates="payments")
+
+
+class Refund(Base):
+    __tablename__ = "refunds"
+    __table_args__ = table_args(UniqueConstraint("stripe_id"), Index(None, "order_id"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    stripe_id: Mapped[str] = mapped_column(String(255))
+    order_id: Mapped[str] = mapped_column(Id, ForeignKey("orders.id"))
+    payment_id: Mapped[str] = mapped_column(Id, ForeignKey("payments.id"))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(CurrencyCode)
+    status: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Dispute(Base):
+    __tablename__ = "disputes"
+    __table_args__ = table_args(UniqueConstraint("stripe_id"), Index(None, "order_id"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    stripe_id: Mapped[str] = mapped_column(String(255))
+    order_id: Mapped[str] = mapped_column(Id, ForeignKey("orders.id"))
+    payment_id: Mapped[str] = mapped_column(Id, ForeignKey("payments.id"))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(CurrencyCode)
+    status: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StripeEvent(Base):
+    """An event whose effect is in the database; inserted in the same transaction as that effect."""
+
+    __tablename__ = "stripe_events"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    type: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    handled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SweepState(Base):
+    """The sweep's one row: who holds it until when, and up to where Stripe's events have been read."""
+
+    __tablename__ = "sweep_state"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str | None] = mapped_column(String(40))
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Stripe's own `created` (unix seconds), never our clock.
+    events_read_until: Mapped[int | None] = mapped_column(BigInteger)

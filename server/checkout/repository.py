@@ -1,0 +1,245 @@
+"""The only SQL on orders and payments."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy.orm import joinedload, selectinload
+
+from server.access.models import Grant
+from server.checkout.models import (
+    Dispute,
+    Order,
+    OrderItem,
+    OrderKey,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    StripeEvent,
+)
+from server.checkout.records import OrderRecord, PaymentRecord
+from server.database.session import current_session
+from server.database.write import insert_once, upsert
+
+OPEN_PAYMENTS = (PaymentStatus.CREATED, PaymentStatus.PROCESSING, PaymentStatus.FAILED)
+PAID = (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderVersion:
+    order_id: str
+    version: int
+    has_event: bool = False  # the event that was asked about has been handled
+
+
+def _with_parts() -> Select[tuple[Order]]:
+    """An order with its items and payments, in one statement: both are few."""
+    return select(Order).options(joinedload(Order.items), joinedload(Order.payments))
+
+
+def _with_everything() -> Select[tuple[Order]]:
+    return _with_parts().options(selectinload(Order.refunds), selectinload(Order.disputes))
+
+
+async def _one(statement: Select[tuple[Order]]) -> OrderRecord | None:
+    # A locked row is read anew, whatever this session has seen of it before.
+    result = await current_session().execute(statement.execution_options(populate_existing=True))
+    row = result.unique().scalar_one_or_none()
+    return OrderRecord.of(row) if row else None
+
+
+async def get(number: str) -> OrderRecord | None:
+    return await _one(_with_everything().where(Order.number == number))
+
+
+async def get_open(open_key: str) -> OrderRecord | None:
+    return await _one(_with_parts().where(Order.open_key == open_key).with_for_update())
+
+
+async def lock(order_id: str) -> OrderRecord | None:
+    return await _one(_with_parts().where(Order.id == order_id).with_for_update())
+
+
+async def version_by_intent(intent_id: str, event_id: str = "") -> OrderVersion | None:
+    found = await current_session().execute(
+        select(Order.id, Order.version, exists().where(StripeEvent.id == event_id))
+        .join(Payment)
+        .where(Payment.intent_id == intent_id)
+    )
+    row = found.one_or_none()
+    return OrderVersion(*row) if row else None
+
+
+async def version_by_number(number: str) -> OrderVersion | None:
+    found = await current_session().execute(select(Order.id, Order.version).where(Order.number == number))
+    row = found.one_or_none()
+    return OrderVersion(*row) if row else None
+
+
+async def add_order_key(order_key_id: str, at: datetime) -> None:
+    await insert_once(OrderKey, {"id": order_key_id, "created_at": at})
+
+
+async def add_order(
+    order: Mapping[str, Any], items: Sequence[Mapping[str, Any]], payment: Mapping[str, Any]
+) -> bool:
+    """False if another tab or worker has just made the open order of this buyer and course."""
+    if not await insert_once(Order, order):
+        return False
+    session = current_session()
+    session.add_all([*(OrderItem(**item) for item in items), Payment(**payment)])
+    await session.flush()
+    return True
+
+
+async def change_order(order_id: str, **values: Any) -> None:
+    await current_session().execute(update(Order).where(Order.id == order_id).values(**values))
+
+
+async def change_item(item_id: str, **values: Any) -> None:
+    await current_session().execute(update(OrderItem).where(OrderItem.id == item_id).values(**values))
+
+
+async def change_payment(payment_id: str, **values: Any) -> None:
+    await current_session().execute(update(Payment).where(Payment.id == payment_id).values(**values))
+
+
+async def keep_refund(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
+    await upsert(Refund, {"stripe_id": stripe_id}, values, only_new)
+
+
+async def keep_dispute(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
+    await upsert(Dispute, {"stripe_id": stripe_id}, values, only_new)
+
+
+async def add_event(event_id: str, kind: str, created_at: datetime, handled_at: datetime) -> bool:
+    """False if this event has been handled before."""
+    return await insert_once(
+        StripeEvent, {"id": event_id, "type": kind, "created_at": created_at, "handled_at": handled_at}
+    )
+
+
+async def known_events(event_ids: Sequence[str]) -> set[str]:
+    return set(await current_session().scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
+
+
+async def list_due_payments(at: datetime, limit: int) -> list[PaymentRecord]:
+    rows = await current_session().scalars(
+        select(Payment)
+        .where(Payment.status.in_(OPEN_PAYMENTS), Payment.next_check_at <= at)
+        .order_by(Payment.next_check_at, Payment.id)
+        .limit(limit)
+    )
+    return [PaymentRecord.of(row) for row in rows]
+
+
+async def list_unclaimed(email_key: str) -> list[OrderRecord]:
+    """Settled guest orders made with this address that still belong to a browser, locked."""
+    rows = await current_session().execute(
+        _with_parts()
+        .where(
+            Order.email_key == email_key,
+            Order.viewer_id == Order.order_key_id,
+            Order.status.in_((*PAID, OrderStatus.REFUNDED)),
+        )
+        .order_by(Order.created_at, Order.id)
+        .with_for_update()
+    )
+    return [OrderRecord.of(row) for row in rows.unique().scalars()]
+
+
+async def list_of_viewers(viewer_ids: Sequence[str]) -> list[OrderRecord]:
+    rows = await current_session().execute(
+        _with_parts()
+        .where(
+            or_(Order.viewer_id.in_(viewer_ids), Order.order_key_id.in_(viewer_ids)),
+            Order.status.not_in((OrderStatus.PENDING, OrderStatus.CANCELED)),
+        )
+        .order_by(Order.created_at.desc(), Order.id.desc())
+    )
+    return [OrderRecord.of(row) for row in rows.unique().scalars()]
+
+
+async def list_page(
+    *, status: OrderStatus | None, number_or_email: str, email_key: str, offset: int, limit: int
+) -> tuple[list[OrderRecord], int]:
+    conditions: list[Any] = []
+    if status is not None:
+        conditions.append(Order.status == status)
+    if number_or_email:
+        conditions.append(
+            or_(
+                Order.number == number_or_email.upper(),
+                Order.email_key.startswith(email_key, autoescape=True),
+            )
+        )
+    total = await current_session().scalar(select(func.count()).select_from(Order).where(*conditions)) or 0
+    rows = await current_session().execute(
+        select(Order)
+        .options(selectinload(Order.items), selectinload(Order.payments))
+        .where(*conditions)
+        .order_by(Order.created_at.desc(), Order.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    return [OrderRecord.of(row) for row in rows.scalars()], total
+
+
+async def numbers(order_ids: Collection[str]) -> dict[str, str]:
+    rows = await current_session().execute(select(Order.id, Order.number).where(Order.id.in_(order_ids)))
+    return dict(rows.all())
+
+
+async def count_paid_without_access() -> int:
+    """Paid, unrefunded order items for which no grant was ever made."""
+    statement = (
+        select(func.count())
+        .select_from(OrderItem)
+        .join(Order, Order.id == OrderItem.order_id)
+        .where(
+            Order.status.in_(PAID),
+            OrderItem.refunded_amount < OrderItem.amount,
+            ~exists().where(Grant.order_item_id == OrderItem.id),
+        )
+    )
+    return await current_session().scalar(statement) or 0
+
+
+async def list_sales(start: datetime, end: datetime) -> list[tuple[str, int, int]]:
+    """(currency, orders, amount after refunds) of what was paid in a span of time."""
+    rows = await current_session().execute(
+        select(
+            Order.currency,
+            func.count(func.distinct(Order.id)),
+            func.coalesce(func.sum(OrderItem.amount - OrderItem.refunded_amount), 0),
+        )
+        .join(OrderItem, OrderItem.order_id == Order.id)
+        .where(Order.paid_at >= start, Order.paid_at < end)
+        .group_by(Order.currency)
+        .order_by(Order.currency)
+    )
+    return [(currency, count, int(amount)) for currency, count, amount in rows]
+
+
+async def sold_per_course() -> dict[str, int]:
+    rows = await current_session().execute(
+        select(OrderItem.course_id, func.count())
+        .join(Order, Order.id == OrderItem.order_id)
+        .where(Order.status.in_(PAID))
+        .group_by(OrderItem.course_id)
+    )
+    return dict(rows.all())
+
+
+async def cancel_unpaid(order_id: str, payment_id: str, at: datetime) -> None:
+    """Cancel an order that Stripe knows nothing of; a settled one stays as it is."""
+    order = await lock(order_id)
+    if order is None or order.status is not OrderStatus.PENDING:
+        return
+    await change_payment(payment_id, status=PaymentStatus.CANCELED, updated_at=at)
+    await change_order(
+        order_id, status=OrderStatus.CANCELED, open_key=None, canceled_at=at, version=order.version + 1
+    )

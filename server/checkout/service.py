@@ -1,0 +1,354 @@
+"""Orders before money: opening one, refunding one, claiming one, and what staff and buyers ask of them."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from server.access import service as access
+from server.access.records import Viewer
+from server.accounts import service as accounts
+from server.accounts.records import AccountRecord
+from server.catalog import service as catalog
+from server.catalog.records import CourseRecord, PriceRecord
+from server.checkout import repository
+from server.checkout.models import OrderStatus, PaymentStatus
+from server.checkout.records import OrderRecord, PaymentRecord
+from server.checkout.settlement import MAX_DECLINES, Outcome, open_key, settle
+from server.clock import now
+from server.database.session import in_transaction, release, transaction
+from server.errors import NotFound, PlaybillError, TooMany
+from server.i18n import N_, current_locale
+from server.integrations.stripe import (
+    IntentState,
+    StripeFailed,
+    StripeRefused,
+    StripeUnavailable,
+    stripe_gateway,
+)
+from server.paging import Page
+from server.playback import service as playback
+from server.throttle import service as throttle
+from server.tokens import new_id, new_order_number
+
+__all__ = ["Outcome", "settle"]
+
+FIRST_CHECK_AFTER = timedelta(seconds=10)
+SETTLE_AT_MOST_EVERY = timedelta(seconds=2)
+ORDERS_PER_PAGE = 50
+
+# Against card testing. Generous for people, also for many behind one address of an office or a school.
+WINDOW_S = 600
+PRESSES_PER_BROWSER = 20
+PRESSES_PER_EMAIL = 20
+PRESSES_PER_IP = 200
+
+log = logging.getLogger("playbill.checkout")
+
+
+class CheckoutError(PlaybillError):
+    status = 409
+
+    def __init__(self, order_number: str | None = None) -> None:
+        super().__init__(order_number)
+        self.order_number = order_number
+
+
+class OrderInProgress(CheckoutError):
+    code = "order_in_progress"
+    message = N_("A payment for this order is under way. This page will show when it is through.")
+
+
+class OrderAlreadyPaid(CheckoutError):
+    code = "order_already_paid"
+    message = N_("This order is paid already.")
+
+
+class AlreadyOwned(CheckoutError):
+    code = "already_owned"
+    message = N_("You own this course already.")
+
+
+class NotForSale(CheckoutError):
+    status = 422
+    code = "currency_not_offered"
+    message = N_("This course has no price in that currency. Please reload the page.")
+
+
+class NothingToRefund(CheckoutError):
+    code = "nothing_to_refund"
+    message = N_("There is nothing left to refund on this order.")
+
+
+class RefundRefused(CheckoutError):
+    code = "refund_refused"
+    message = N_("Stripe refused the refund. A disputed payment, for example, cannot be refunded.")
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who pays: an account, or a browser with its order key and an e-mail address that proves nothing."""
+
+    account: AccountRecord | None
+    order_key_id: str
+    email: str
+    ip: str
+
+    @property
+    def viewer_id(self) -> str:
+        return self.account.id if self.account else self.order_key_id
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """What the page needs to confirm a payment; the secret goes to this browser and nowhere else."""
+
+    number: str
+    client_secret: str
+    amount: int
+    currency: str
+
+
+async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
+    """Make the pending order and its one open intent, or reuse them: called whenever *Pay* is pressed.
+
+    Raises AlreadyOwned, OrderAlreadyPaid, OrderInProgress, NotForSale, TooMany, StripeUnavailable, NotFound.
+    """
+    await _brake(buyer)
+    course = await catalog.course_for_sale(slug)
+    price = catalog.price_in(course, currency)
+    if price is None or price.currency != currency:
+        raise NotForSale
+    await _refuse_owner(buyer, course)
+    for _ in range(3):
+        order = await in_transaction(partial(_find_or_make, buyer, course, price))
+        await release()
+        intent = await _intent_of(order)
+        if intent.status == "canceled":
+            await settle(intent.id)  # cancels the order too, so the next round makes a new one
+        elif order.amount != price.amount and await stripe_gateway().cancel_intent(intent.id):
+            await settle(intent.id)
+        else:
+            return await _hand_out(order, intent)
+    raise StripeUnavailable
+
+
+async def _brake(buyer: Buyer) -> None:
+    await throttle.hit(
+        "pay",
+        {
+            f"browser:{buyer.viewer_id}": PRESSES_PER_BROWSER,
+            f"email:{accounts.email_key(buyer.email)}": PRESSES_PER_EMAIL,
+            f"ip:{buyer.ip}": PRESSES_PER_IP,
+        },
+        WINDOW_S,
+    )
+
+
+async def _refuse_owner(buyer: Buyer, course: CourseRecord) -> None:
+    """What this account or this browser owns is not sold to it again.
+
+    A guest's e-mail address is not asked: the answer would tell whose address it is.
+    """
+    account_id = buyer.account.id if buyer.account else None
+    if await access.open_course_ids(Viewer(account_id, buyer.order_key_id), [course.id]):
+        raise AlreadyOwned if account_id else OrderAlreadyPaid
+
+
+async def _find_or_make(buyer: Buyer, course: CourseRecord, price: PriceRecord) -> OrderRecord:
+    key = open_key(buyer.viewer_id, course.id, price.currency)
+    order = await repository.get_open(key)
+    if order is None:
+        await _make(buyer, course, price, key)
+        order = await repository.get_open(key)
+    assert order is not None
+    at = now()
+    if order.email != buyer.email or order.locale != current_locale():
+        await repository.change_order(
+            order.id, email=buyer.email, email_key=accounts.email_key(buyer.email), locale=current_locale()
+        )
+    # The buyer is active: look after this payment closely again.
+    await repository.change_payment(order.payment.id, checks=0, next_check_at=at + FIRST_CHECK_AFTER)
+    return order
+
+
+async def _make(buyer: Buyer, course: CourseRecord, price: PriceRecord, key: str) -> None:
+    if buyer.account is None and await access.register_viewer(buyer.order_key_id):
+        await repository.add_order_key(buyer.order_key_id, now())
+    at = now()
+    order_id = new_id()
+    await repository.add_order(
+        {
+            "id": order_id,
+            "number": new_order_number(),
+            "viewer_id": buyer.viewer_id,
+            "order_key_id": None if buyer.account else buyer.order_key_id,
+            "email": buyer.email,
+            "email_key": accounts.email_key(buyer.email),
+            "locale": current_locale(),
+            "currency": price.currency,
+            "amount": price.amount,
+            "status": OrderStatus.PENDING,
+            "open_key": key,
+            "created_at": at,
+        },
+        [
+            {
+                "id": new_id(),
+                "order_id": order_id,
+                "course_id": course.id,
+                "course_title": course.title,
+                "course_slug": course.slug,
+                "amount": price.amount,
+            }
+        ],
+        {
+            "id": new_id(),
+            "order_id": order_id,
+            "attempt": 1,
+            "amount": price.amount,
+            "currency": price.currency,
+            "status": PaymentStatus.CREATED,
+            "next_check_at": at + FIRST_CHECK_AFTER,
+            "created_at": at,
+            "updated_at": at,
+        },
+    )
+
+
+async def _intent_of(order: OrderRecord) -> IntentState:
+    payment = order.payment
+    if payment.intent_id is not None:
+        return await stripe_gateway().fetch_intent(payment.intent_id)
+    try:
+        intent = await stripe_gateway().create_intent(
+            order_number=order.number,
+            attempt=payment.attempt,
+            amount=payment.amount,
+            currency=payment.currency,
+            description=f"Playbill {order.number}",
+        )
+    except StripeFailed:
+        await _count_attempt(payment)
+        raise
+    async with transaction():
+        await repository.change_payment(payment.id, intent_id=intent.id)
+    return intent
+
+
+async def _count_attempt(payment: PaymentRecord) -> None:
+    """After a 5xx the next try needs another key, or it gets the same answer for a day.
+
+    Safe for an intent, whose secret nobody got, and for a refund of all that is left, which Stripe
+    grants once.
+    """
+    async with transaction():
+        await repository.change_payment(payment.id, attempt=payment.attempt + 1)
+
+
+async def _hand_out(order: OrderRecord, intent: IntentState) -> OpenOrder:
+    if intent.status == "succeeded":
+        await settle(intent.id)
+        raise OrderAlreadyPaid(order.number)
+    if intent.status == "processing":
+        raise OrderInProgress(order.number)
+    if order.payment.declines >= MAX_DECLINES:
+        raise TooMany
+    return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
+
+
+async def buyers_order(viewer: Viewer, number: str) -> OrderRecord:
+    """An order for whoever bought it; NotFound for everybody else."""
+    order = await repository.get(number)
+    if order is None or not {order.viewer_id, order.order_key_id} & set(viewer.ids):
+        raise NotFound
+    return order
+
+
+async def look_again(order: OrderRecord) -> OrderRecord:
+    """Settle a pending order from a page that waits for it: at most every 2 s, and never failing the page."""
+    payment = order.payment
+    if order.status is not OrderStatus.PENDING or payment.intent_id is None:
+        return order
+    if now() - payment.updated_at < SETTLE_AT_MOST_EVERY:
+        return order
+    try:
+        await settle(payment.intent_id)
+    except PlaybillError as error:
+        log.warning("order %s could not be settled now: %s", order.number, type(error).__name__)
+        return order
+    return await repository.get(order.number) or order
+
+
+async def orders_of(viewer: Viewer) -> list[OrderRecord]:
+    """Settled orders of this account and this browser, newest first."""
+    return await repository.list_of_viewers(viewer.ids) if viewer.ids else []
+
+
+async def claim_orders(account: AccountRecord) -> None:
+    """Move what was bought with a proven address into its account. In the caller's transaction."""
+    for order in await repository.list_unclaimed(account.email_key):
+        assert order.order_key_id is not None
+        await repository.change_order(order.id, viewer_id=account.id)
+        course_ids = await access.move([item.id for item in order.items], account.id)
+        await playback.move_progress(order.order_key_id, account.id, course_ids)
+
+
+async def list_orders(query: str, status: OrderStatus | None, page_number: int) -> Page[OrderRecord]:
+    """For staff: newest first; `query` is an order number or the beginning of an e-mail address."""
+    items, total = await repository.list_page(
+        status=status,
+        number_or_email=query,
+        email_key=accounts.email_key(query) if query else "",
+        offset=(page_number - 1) * ORDERS_PER_PAGE,
+        limit=ORDERS_PER_PAGE,
+    )
+    return Page(items, total, page_number, ORDERS_PER_PAGE)
+
+
+async def get_order_for_staff(number: str) -> OrderRecord:
+    order = await repository.get(number)
+    if order is None:
+        raise NotFound
+    return order
+
+
+async def refund_order(number: str) -> None:
+    """Give back what is left of a paid order and close its access.
+
+    Pressed twice, or by two people at once, money goes back once: the idempotency key counts the
+    refunds known so far. Raises NothingToRefund, RefundRefused, StripeUnavailable, NotFound.
+    """
+    order = await get_order_for_staff(number)
+    payment = order.paid_payment
+    left = order.amount - order.refunded_amount
+    if not order.is_paid or payment is None or payment.intent_id is None or left <= 0:
+        raise NothingToRefund(number)
+    await release()
+    try:
+        await stripe_gateway().refund(
+            order_number=number,
+            attempt=payment.attempt,
+            intent_id=payment.intent_id,
+            amount=left,
+            refunds_so_far=len(order.refunds),
+        )
+    except StripeFailed:
+        await _count_attempt(payment)
+        raise
+    except StripeRefused as refusal:
+        log.warning("refund of order %s refused: %s", number, refusal.reason)
+        await settle(payment.intent_id)  # perhaps it was refunded at Stripe meanwhile
+        if refusal.reason != "charge_already_refunded":
+            raise RefundRefused(number) from refusal
+        return
+    await settle(payment.intent_id)
+
+
+async def count_paid_without_access() -> int:
+    return await repository.count_paid_without_access()
+
+
+async def sales_between(start: datetime, end: datetime) -> list[tuple[str, int, int]]:
+    """(currency, orders, amount in minor units after refunds) of what was paid in this span."""
+    return await repository.list_sales(start, end)

@@ -1,0 +1,119 @@
+"""The sweep: finds what no webhook told. Every 20 s in one worker at a time, and as `playbill sweep`.
+
+First Stripe's events since the last cursor, then open intents with growing pauses, then what is over.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from server.catalog import service as catalog
+from server.checkout import events, repository, turn
+from server.checkout.models import PaymentStatus
+from server.checkout.records import PaymentRecord
+from server.checkout.settlement import settle
+from server.clock import now
+from server.database.session import in_transaction, release, transaction
+from server.errors import PlaybillError
+from server.integrations.stripe import NoSuchIntent, stripe_gateway
+
+PAUSE_BETWEEN = timedelta(seconds=18)
+PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 900, 3600)]
+UNPAID_FOR = timedelta(hours=24)
+# Stripe does not promise that an event is listed the moment it is created.
+EVENTS_OVERLAP_S = 300
+FIRST_LOOK_BACK_S = 3600
+PAYMENTS_PER_RUN = 200
+
+log = logging.getLogger("playbill.sweep")
+
+
+async def run(*, at_once: bool = False) -> bool:
+    """One sweep; False if another worker is at it, or (unless `at_once`) has just been."""
+    if not await turn.take(at_once=at_once):
+        return False
+    try:
+        await _read_events()
+        await _check_open_payments()
+        await _recount_sales()
+    finally:
+        await turn.end(PAUSE_BETWEEN)
+    return True
+
+
+async def _read_events() -> None:
+    cursor = await turn.events_cursor()
+    await release()
+    gateway = stripe_gateway()
+    if cursor is None:
+        # Stripe's clock, not ours: an hour before its newest event.
+        cursor = max(0, await gateway.newest_event_created() - FIRST_LOOK_BACK_S)
+    found = await gateway.events_since(max(0, cursor - EVENTS_OVERLAP_S), events.TYPES)
+    known = await _known([event.id for event in found])
+    reached = cursor
+    stuck = False
+    for event in found:
+        if event.id not in known:
+            await turn.renew()
+            done = await _survive(f"event {event.id}", partial(events.take, event))
+            stuck = stuck or not done
+        if not stuck:
+            # What failed is read again next time, with all that came after it.
+            reached = max(reached, event.created)
+    await turn.move_cursor(reached)
+
+
+async def _known(event_ids: list[str]) -> set[str]:
+    known: set[str] = set()
+    for start in range(0, len(event_ids), 500):
+        known |= await repository.known_events(event_ids[start : start + 500])
+    await release()
+    return known
+
+
+async def _check_open_payments() -> None:
+    due = await repository.list_due_payments(now(), PAYMENTS_PER_RUN)
+    for payment in due:
+        await turn.renew()
+        pause = PAUSES[min(payment.checks + 1, len(PAUSES) - 1)]
+        async with transaction():
+            # Before the look: a payment that fails to settle must not be looked at without a pause.
+            await repository.change_payment(
+                payment.id, checks=payment.checks + 1, next_check_at=now() + pause
+            )
+        await _survive(f"payment {payment.id}", partial(_check, payment))
+
+
+async def _check(payment: PaymentRecord) -> None:
+    if now() - payment.created_at >= UNPAID_FOR and payment.status is not PaymentStatus.PROCESSING:
+        await _cancel(payment)
+    if payment.intent_id is not None:
+        await settle(payment.intent_id)
+
+
+async def _cancel(payment: PaymentRecord) -> None:
+    """End an unpaid payment at Stripe first; only what is surely canceled there is canceled here."""
+    if payment.intent_id is not None:
+        await release()
+        try:
+            await stripe_gateway().cancel_intent(payment.intent_id)
+        except NoSuchIntent:
+            log.warning("payment %s: its intent is unknown to Stripe", payment.id)
+        else:
+            return  # `settle` brings the order into line
+    await in_transaction(lambda: repository.cancel_unpaid(payment.order_id, payment.id, now()))
+
+
+async def _recount_sales() -> None:
+    await catalog.recount_sales(await repository.sold_per_course())
+
+
+async def _survive(what: str, act: Callable[[], Awaitable[object]]) -> bool:
+    """Do one thing of many: what fails is logged and comes up again, and the others have their turn."""
+    try:
+        await act()
+    except PlaybillError as error:
+        log.warning("%s: %s", what, type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""The checkout page, the press of *Pay*, and the order page that waits for the money."""
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic import response as sanic_response
+
+from server.access import service as access
+from server.catalog import service as catalog
+from server.checkout import service as checkout
+from server.checkout.forms import GuestPayForm, PayForm
+from server.checkout.records import OrderRecord
+from server.checkout.service import Buyer, CheckoutError
+from server.settings import settings
+from server.tokens import new_token, order_key_id
+from server.web import cookies, security
+from server.web.audience import Audience, audience
+from server.web.forms import FormInvalid
+from server.web.templating import page, redirect
+from server.web.visitor import client_ip
+
+bp = Blueprint("checkout")
+
+
+@bp.get("/checkout/<slug:str>")
+@audience(Audience.ALL)
+async def pay_page(request: Request, slug: str) -> HTTPResponse:
+    """Order summary and card form; nothing is ordered before *Pay* is pressed."""
+    course = await catalog.course_for_sale(slug)
+    if await access.open_course_ids(request.ctx.viewer, [course.id]):
+        return redirect(f"/learn/{slug}")
+    price = catalog.price_in(course, request.ctx.currency)
+    if price is None:
+        return redirect(f"/courses/{slug}")
+    response = page(
+        "checkout/pay.html",
+        sources=security.stripe_sources(),
+        course=course,
+        offer=price,
+        stripe_js_url=settings().stripe_js_url,
+        publishable_key=settings().stripe_publishable_key,
+    )
+    if request.ctx.account is None and cookies.read(request, cookies.ORDER_KEY) is None:
+        # Now, not at the first press: two presses at once must come from one and the same browser.
+        cookies.put(response, cookies.ORDER_KEY, new_token(), max_age=cookies.YEAR_S)
+    return response
+
+
+@bp.post("/checkout/<slug:str>/order")
+@audience(Audience.ALL)
+async def press_pay(request: Request, slug: str) -> HTTPResponse:
+    account = request.ctx.account
+    posted = request.json if isinstance(request.json, dict) else {}
+    try:
+        form = (PayForm if account else GuestPayForm).parse(posted)
+    except FormInvalid as invalid:
+        error = {"code": invalid.code, "message": invalid.text, "fields": invalid.errors}
+        return sanic_response.json({"error": error}, status=invalid.status)
+    key = cookies.read(request, cookies.ORDER_KEY) or new_token()
+    buyer = Buyer(
+        account=account,
+        order_key_id=order_key_id(key),
+        email=account.email if account else form.email,
+        ip=client_ip(request),
+    )
+    try:
+        order = await checkout.open_order(buyer, slug, form.currency)
+    except CheckoutError as error:
+        body = {"code": error.code, "message": error.text, "order": error.order_number}
+        return sanic_response.json({"error": body}, status=error.status)
+    response = sanic_response.json(
+        {
+            "order": order.number,
+            "client_secret": order.client_secret,
+            "amount": order.amount,
+            "currency": order.currency,
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+    if account is None:
+        cookies.put(response, cookies.ORDER_KEY, key, max_age=cookies.YEAR_S)
+    return response
+
+
+@bp.get("/orders/<number:str>")
+@audience(Audience.BUYER)
+async def order_page(request: Request, number: str) -> HTTPResponse:
+    """Receipt and state. Also the address that a payment returns to: it asks, it does not decide."""
+    order = await _order_for(request, number)
+    order = await checkout.look_again(order)
+    return page("checkout/order.html", order=order, watch_url=await _watch_url(request, order))
+
+
+@bp.get("/orders/<number:str>/status")
+@audience(Audience.BUYER)
+async def order_status(request: Request, number: str) -> HTTPResponse:
+    order = await checkout.buyers_order(request.ctx.viewer, number)
+    order = await checkout.look_again(order)
+    return sanic_response.json(
+        {"status": order.status, "watch_url": await _watch_url(request, order)},
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _order_for(request: Request, number: str) -> OrderRecord:
+    account = request.ctx.account
+    if account is not None and account.is_support:
+        return await checkout.get_order_for_staff(number)
+    return await checkout.buyers_order(request.ctx.viewer, number)
+
+
+async def _watch_url(request: Request, order: OrderRecord) -> str | None:
+    """Where this visitor watches what was bought; None until paid, and after a refund or a claim."""
+    item = order.items[0]
+    if order.is_paid and await access.open_course_ids(request.ctx.viewer, [item.course_id]):
+        return f"/learn/{item.course_slug}"
+    return None

@@ -1,0 +1,175 @@
+"""The `playbill` command."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import ValidationError
+
+from server.settings import Settings, UnsafeSettings, configure
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="playbill", description="Sell video courses from your own site.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, run, text, options in COMMANDS:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        for flags, details in options:
+            command.add_argument(*flags, **details)
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = Settings()
+    except UnsafeSettings as error:
+        sys.exit(str(error))
+    except ValidationError as error:
+        # Pydantic wraps what our own check raises; say it without the stack around it.
+        sys.exit(
+            "; ".join(
+                str(detail["ctx"]["error"])
+                if "ctx" in detail and "error" in detail["ctx"]
+                else f"PLAYBILL_{str(detail['loc'][0]).upper()}: {detail['msg']}"
+                for detail in error.errors()
+            )
+        )
+    configure(settings)
+    chosen.run(settings, chosen)
+
+
+def _serve(settings: Settings, _: argparse.Namespace) -> None:
+    from server.serving import serve
+
+    try:
+        serve(settings)
+    except OSError as error:
+        sys.exit(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+
+
+def _sandbox(settings: Settings, _: argparse.Namespace) -> None:
+    from server.processes import Group
+    from server.standins import Awaited, health_addresses, standins
+
+    _refuse_live(settings, "sandbox")
+    with Group(standins(settings)) as group:
+        group.watch(until=Awaited(health_addresses(settings)))
+        print(
+            f"Stripe  http://127.0.0.1:{settings.sandbox_stripe_port}/_sandbox/\n"
+            f"Kollus  http://127.0.0.1:{settings.sandbox_kollus_port}/_sandbox/\n"
+            f"Mail    http://127.0.0.1:{settings.sandbox_mail_port}/",
+            flush=True,
+        )
+        group.watch()
+
+
+def _demo(settings: Settings, chosen: argparse.Namespace) -> None:
+    from server.demo.run import demo
+
+    _refuse_live(settings, "demo")
+    demo(settings, reset=chosen.reset)
+
+
+def _migrate(_: Settings, chosen: argparse.Namespace) -> None:
+    from server.database.migrations import migrate
+
+    migrate(chosen.revision)
+
+
+def _seed(settings: Settings, _: argparse.Namespace) -> None:
+    from server.demo.seed import seed_catalog
+
+    count = _in_session(settings, seed_catalog)
+    print(f"{count} courses in the catalog")
+
+
+def _create_admin(settings: Settings, chosen: argparse.Namespace) -> None:
+    from server.accounts import service as accounts
+    from server.accounts.models import Role
+
+    password = sys.stdin.readline().strip() if chosen.password_stdin else getpass.getpass("Password: ")
+    _in_session(settings, lambda: accounts.create_account(chosen.email, password, Role.ADMIN, chosen.name))
+    print(f"{chosen.email} may sign in as admin")
+
+
+def _sweep(settings: Settings, _: argparse.Namespace) -> None:
+    from server.checkout import sweep
+    from server.integrations import stripe
+
+    async def run() -> bool:
+        stripe.connect(settings)
+        try:
+            return await sweep.run(at_once=True)
+        finally:
+            await stripe.disconnect()
+
+    print("swept" if _in_session(settings, run) else "another process is sweeping right now")
+
+
+def _doctor(settings: Settings, _: argparse.Namespace) -> None:
+    from server.doctor import examine
+
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        print(f"{'ok  ' if finding.fine else 'FAIL'} {finding.what}: {finding.text}")
+    sys.exit(0 if all(finding.fine for finding in findings) else 1)
+
+
+def _refuse_live(settings: Settings, command: str) -> None:
+    if settings.is_live:
+        sys.exit(f"playbill {command} is for sandbox mode; this is live mode")
+
+
+def _in_session(settings: Settings, act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    from server.database.engine import create_engine, create_sessionmaker
+    from server.database.session import session_scope
+
+    async def run() -> Any:
+        engine = create_engine(settings.database_url)
+        try:
+            async with session_scope(create_sessionmaker(engine)):
+                return await act()
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+Option = tuple[tuple[str, ...], dict[str, Any]]
+COMMANDS: list[tuple[str, Callable[[Settings, argparse.Namespace], None], str, list[Option]]] = [
+    (
+        "demo",
+        _demo,
+        "The whole shop with a catalog and stand-ins of Stripe, Kollus and mail; data under VAR_DIR.",
+        [(("--reset",), {"action": "store_true", "help": "begin again with a fresh database"})],
+    ),
+    ("serve", _serve, "Serve the site; a worker that dies is replaced.", []),
+    ("sandbox", _sandbox, "Only the stand-ins of Stripe, Kollus and mail.", []),
+    (
+        "migrate",
+        _migrate,
+        "Bring the database up to date.",
+        [(("--revision",), {"default": "head", "help": "an alembic revision (head)"})],
+    ),
+    ("seed", _seed, "Put the demo catalog into the database.", []),
+    (
+        "create-admin",
+        _create_admin,
+        "Make a person an admin.",
+        [
+            (("email",), {}),
+            (("--name",), {"default": ""}),
+            (
+                ("--password-stdin",),
+                {"action": "store_true", "help": "read the password from standard input"},
+            ),
+        ],
+    ),
+    ("sweep", _sweep, "Look for payments that no webhook told of, now.", []),
+    ("doctor", _doctor, "Check settings, database, migrations, Stripe, mail server.", []),
+]
+
+
+if __name__ == "__main__":
+    main()

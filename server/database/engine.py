@@ -1,0 +1,76 @@
+"""Engines: what SQLite and MySQL/MariaDB must be told so that they behave alike."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine for a `sqlite+aiosqlite` or `mysql+aiomysql` URL."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url)
+    return create_async_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=5,
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": 3,
+            # Refuse what does not fit instead of cutting it; never wait for a lock longer than a visitor.
+            "init_command": (
+                "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+                "innodb_lock_wait_timeout=5, time_zone='+00:00'"
+            ),
+        },
+    )
+
+
+def _sqlite(url: str) -> AsyncEngine:
+    if (database := make_url(url).database) and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_timeout=5)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions behind our back
+        cursor = connection.cursor()
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that will write must say so at once: after a read, a lock that another
+        # connection took meanwhile fails immediately, whatever busy_timeout says.
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def create_sessionmaker(engine: AsyncEngine) -> async_sessionmaker[Any]:
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def watch_checked_out(engine: AsyncEngine, tell: Callable[[int], object]) -> None:
+    """Have `tell` called with the number of connections in use whenever it changes."""
+    pool = engine.sync_engine.pool
+    in_use: set[int] = set()
+
+    @event.listens_for(pool, "checkout")
+    def taken(connection: Any, record: Any, proxy: Any) -> None:
+        in_use.add(id(record))
+        tell(len(in_use))
+
+    @event.listens_for(pool, "checkin")
+    def given_back(connection: Any, record: Any) -> None:
+        in_use.discard(id(record))
+        tell(len(in_use))

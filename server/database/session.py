@@ -1,0 +1,176 @@
+"""The session is bound to the request (or to a job): one ContextVar, and nothing else touches a session.
+
+Repositories call `current_session()`; services show their transactions with `transaction()` or
+`in_transaction(act)`; whoever calls a third party calls `release()` before.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar, Token
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+Result = TypeVar("Result")
+Sessions = async_sessionmaker[AsyncSession]
+
+LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
+ATTEMPTS = 5
+
+
+class NoSession(RuntimeError):
+    """Code that needs the database ran outside a request and outside `session_scope()`."""
+
+
+class TransactionMisuse(RuntimeError):
+    """A transaction inside a transaction, or a call to a third party while one is open."""
+
+
+class _Slot:
+    """Where one request's session lives; made on first use, so a page that asks nothing opens none."""
+
+    __slots__ = ("session", "sessions", "writing")
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.session: AsyncSession | None = None
+        self.writing = False
+
+    def open(self) -> AsyncSession:
+        if self.session is None:
+            self.session = self.sessions()
+            _open.add(self)
+            _tell_open(len(_open))
+        return self.session
+
+    async def close(self) -> None:
+        session, self.session = self.session, None
+        if session is None:
+            return
+        try:
+            # Shielded: a second cancellation must not leave a connection checked out.
+            await asyncio.shield(session.close())
+        finally:
+            _open.discard(self)
+            _tell_open(len(_open))
+
+
+_slot: ContextVar[_Slot | None] = ContextVar("database_session", default=None)
+_open: set[_Slot] = set()
+
+
+_tell_open: Callable[[int], object] = lambda count: None
+
+
+def open_sessions() -> int:
+    """How many sessions of this process are alive."""
+    return len(_open)
+
+
+def watch_open_sessions(tell: Callable[[int], object]) -> None:
+    """Have `tell` called with the number of open sessions whenever it changes."""
+    global _tell_open  # noqa: PLW0603 - one process, one figure
+    _tell_open = tell
+
+
+def bind(sessions: Sessions) -> Token[_Slot | None]:
+    """Give the current request an own, still unopened session; `unbind` must follow.
+
+    Sanic serves a keep-alive connection in one task, so without the reset in `unbind` the next
+    request would start with this one's session.
+    """
+    return _slot.set(_Slot(sessions))
+
+
+async def unbind(token: Token[_Slot | None]) -> None:
+    slot = _slot.get()
+    _slot.reset(token)
+    if slot is not None:
+        await slot.close()
+
+
+@asynccontextmanager
+async def session_scope(sessions: Sessions) -> AsyncIterator[None]:
+    """A session for a job, a streamed answer or a command: whatever outlives or precedes a request."""
+    token = bind(sessions)
+    try:
+        yield
+    finally:
+        await unbind(token)
+
+
+def _current_slot() -> _Slot:
+    slot = _slot.get()
+    if slot is None:
+        raise NoSession("open a session_scope() first")
+    return slot
+
+
+def current_session() -> AsyncSession:
+    return _current_slot().open()
+
+
+async def release() -> None:
+    """End the reading transaction and give its connection back, so that waiting costs nobody anything."""
+    slot = _current_slot()
+    if slot.writing:
+        raise TransactionMisuse("release() inside a transaction")
+    if slot.session is not None:
+        await slot.session.reset()
+
+
+def forbid_held_connection() -> None:
+    """Raise if the current session holds a connection; third-party gateways call this first."""
+    slot = _slot.get()
+    if slot is not None and slot.session is not None and slot.session.in_transaction():
+        raise TransactionMisuse("release() the connection before calling a third party")
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """One writing transaction: ends the reading one, commits on success, rolls back on any other exit.
+
+    What matters must be read again inside. Never nested: an act is one transaction.
+    """
+    await release()
+    slot = _current_slot()
+    session = slot.open()
+    slot.writing = True
+    try:
+        await session.connection(execution_options={"writing": True})
+        yield
+        await session.commit()
+    except BaseException:
+        # Cancellation included, and shielded from a second one.
+        await asyncio.shield(session.reset())
+        raise
+    finally:
+        slot.writing = False
+
+
+async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:
+    """Run `act` in a transaction, again from its start when the database asks for it.
+
+    Deadlocks and lock time-outs roll back before the retry: after a time-out MariaDB keeps the
+    transaction alive, and a COMMIT would store half of it.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            async with transaction():
+                return await act()
+        except OperationalError as error:
+            if not _worth_a_retry(error) or attempt == ATTEMPTS - 1:
+                raise
+        await asyncio.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - spreads rivals
+    raise AssertionError("unreachable")
+
+
+def _worth_a_retry(error: DBAPIError) -> bool:
+    original = error.orig
+    if original is None:
+        return False
+    code = original.args[0] if original.args else None
+    return code in (LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ) or "database is locked" in str(original)

@@ -1,0 +1,84 @@
+"""`playbill demo`: the whole shop on this machine, from nothing, without an account anywhere."""
+
+import asyncio
+import os
+import shutil
+import sys
+from contextlib import ExitStack
+
+from server.database.engine import create_engine, create_sessionmaker
+from server.database.migrations import migrate
+from server.database.session import session_scope
+from server.demo import seed
+from server.integrations import stripe
+from server.processes import Group
+from server.serving import listen, metrics_folder, workers
+from server.settings import Settings, configure
+from server.standins import Awaited, health_addresses, standins
+
+READY = """
+Playbill is ready at {site}
+
+  sign in as   admin@ support@ editor@ viewer@playbill.example   password {password}
+  pay with     4242 4242 4242 4242  goes through
+               4000 0000 0000 3220  asks for 3-D Secure
+               4000 0000 0000 0002  is declined         (any future date, any CVC)
+  mail         http://127.0.0.1:{mail}/
+  stand-ins    http://127.0.0.1:{stripe}/_sandbox/  (Stripe)   http://127.0.0.1:{kollus}/_sandbox/  (Kollus)
+
+Ctrl-C ends it; `playbill demo --reset` begins again.
+"""
+
+
+def demo(given: Settings, *, reset: bool) -> None:
+    """Runs until Ctrl-C. The data lies under VAR_DIR; a DATABASE_URL from outside is never touched."""
+    home = given.var_dir.absolute() / "demo"
+    if reset:
+        shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    own = {"database_url": f"sqlite+aiosqlite:///{home / 'playbill.db'}", "var_dir": home}
+    settings = given.model_copy(update=own)
+    configure(settings)
+    environment = {f"PLAYBILL_{name.upper()}": str(value) for name, value in own.items()}
+    os.environ.update(environment, PROMETHEUS_MULTIPROC_DIR=str(metrics_folder(settings)))
+
+    with ExitStack() as stack:
+        try:
+            listener = stack.enter_context(listen(settings))
+        except OSError as error:
+            sys.exit(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+        migrate()
+        group = stack.enter_context(Group(standins(settings)))
+        group.watch(until=Awaited(health_addresses(settings)))
+        filled = home / "filled"
+        asyncio.run(_fill(settings, with_orders=not filled.exists()))
+        filled.touch()
+        for worker in workers(settings, listener):
+            group.add(worker)
+        group.watch(until=Awaited([f"{settings.public_url}/readyz"]))
+        print(
+            READY.format(
+                site=settings.public_url,
+                password=seed.PASSWORD,
+                mail=settings.sandbox_mail_port,
+                stripe=settings.sandbox_stripe_port,
+                kollus=settings.sandbox_kollus_port,
+            ),
+            flush=True,
+        )
+        group.watch()
+
+
+async def _fill(settings: Settings, *, with_orders: bool) -> None:
+    """Catalog and people each time (what is there stays), past orders once."""
+    engine = create_engine(settings.database_url)
+    stripe.connect(settings)
+    try:
+        async with session_scope(create_sessionmaker(engine)):
+            await seed.seed_catalog()
+            await seed.seed_people()
+            if with_orders:
+                await seed.seed_orders()
+    finally:
+        await stripe.disconnect()
+        await engine.dispose()

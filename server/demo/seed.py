@@ -1,0 +1,96 @@
+"""A believable shop: the catalog, one person of each role, and a few past orders made the real way."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from server.access.records import Viewer
+from server.accounts import service as accounts
+from server.accounts.models import Role
+from server.accounts.records import AccountRecord
+from server.catalog import service as catalog
+from server.checkout import repository as orders
+from server.checkout import service as checkout
+from server.checkout.service import Buyer
+from server.clock import now
+from server.database.session import release, transaction
+from server.i18n import in_locale
+from server.settings import ROOT, settings
+from server.tokens import new_token, order_key_id
+
+PASSWORD = "playbill-demo"  # noqa: S105 - the demo's, and printed by it
+PEOPLE = [
+    ("admin@playbill.example", "Ada Admin", Role.ADMIN),
+    ("support@playbill.example", "Sol Support", Role.SUPPORT),
+    ("editor@playbill.example", "Eun Editor", Role.EDITOR),
+    ("viewer@playbill.example", "Vera Viewer", Role.VIEWER),
+]
+
+
+@dataclass(frozen=True)
+class PastOrder:
+    course: int  # place in the list of published courses
+    email: str
+    currency: str
+    locale: str
+    days_ago: float
+    card: str = "pm_card_visa"
+    refunded: bool = False
+
+
+PAST_ORDERS = [
+    PastOrder(0, "viewer@playbill.example", "KRW", "ko", 20, "pm_card_mastercard"),
+    PastOrder(1, "minji.kim@mail.example", "KRW", "ko", 16),
+    PastOrder(2, "daniel.b@mail.example", "USD", "en", 12, "pm_card_amex"),
+    PastOrder(3, "jisoo@mail.example", "KRW", "ko", 9, refunded=True),
+    PastOrder(4, "haruto@mail.example", "JPY", "en", 6, "pm_card_jcb"),
+    PastOrder(1, "soyeon.p@mail.example", "KRW", "ko", 3),
+    PastOrder(5, "lena.w@mail.example", "USD", "en", 1, "pm_card_visa_debit"),
+    PastOrder(2, "taeho@mail.example", "KRW", "ko", 0.2),
+]
+
+
+def catalog_data() -> dict[str, object]:
+    data: dict[str, object] = json.loads((ROOT / "server" / "demo" / "catalog.json").read_text("utf-8"))
+    return data
+
+
+async def seed_catalog() -> int:
+    """Put the demo's courses into the catalog; those that are there (by slug) stay as they are."""
+    return await catalog.import_catalog(catalog_data())
+
+
+async def seed_people() -> None:
+    for email, name, role in PEOPLE:
+        if await accounts.find_by_email(email) is None:
+            await accounts.create_account(email, PASSWORD, role, name)
+
+
+async def seed_orders() -> None:
+    """Buy, pay and refund through the services and the Stripe stand-in, then date the orders back."""
+    slugs = await catalog.published_slugs()
+    async with httpx.AsyncClient(base_url=settings().stripe_api_url, timeout=10) as standin:
+        for past in PAST_ORDERS:
+            await _buy(standin, past, slugs[past.course % len(slugs)])
+
+
+async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
+    account: AccountRecord | None = await accounts.find_by_email(past.email)
+    buyer = Buyer(account, order_key_id(new_token()), past.email, "127.0.0.1")
+    with in_locale(past.locale):
+        opened = await checkout.open_order(buyer, slug, past.currency)
+    viewer = Viewer(account_id=account.id if account else None, order_key_id=buyer.order_key_id)
+    order = await checkout.buyers_order(viewer, opened.number)
+    intent_id = order.payment.intent_id
+    assert intent_id is not None
+    await release()
+    confirmed = await standin.post(f"/_sandbox/confirm/{intent_id}", json={"card": past.card})
+    confirmed.raise_for_status()
+    await checkout.settle(intent_id)
+    if past.refunded:
+        await checkout.refund_order(order.number)
+    at = now() - timedelta(days=past.days_ago)
+    async with transaction():
+        await orders.change_order(order.id, created_at=at, paid_at=at + timedelta(minutes=2))

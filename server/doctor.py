@@ -1,0 +1,78 @@
+"""`playbill doctor`: is everything there that the site needs?"""
+
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiosmtplib
+
+from server.checkout import service as checkout
+from server.database.engine import create_engine, create_sessionmaker
+from server.database.migrations import is_current
+from server.database.outage import is_outage
+from server.database.session import release, session_scope
+from server.errors import PlaybillError
+from server.integrations import stripe
+from server.settings import Settings
+
+SECONDS_A_CLOCK_MAY_BE_OFF = 120
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    fine: bool
+    text: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Each finding stands by itself: one failure does not hide the next."""
+    findings = [Finding("settings", True, f"{settings.mode} mode, {settings.public_url}")]
+    engine = create_engine(settings.database_url)
+    stripe.connect(settings)
+    try:
+        async with session_scope(create_sessionmaker(engine)):
+            findings += await _database()
+            await release()
+            findings.append(await _stripe())
+        findings.append(await _mail(settings))
+    finally:
+        await stripe.disconnect()
+        await engine.dispose()
+    return findings
+
+
+async def _database() -> list[Finding]:
+    try:
+        if not await is_current():
+            return [Finding("database", False, "migrations are missing: run `playbill migrate`")]
+        left_out = await checkout.count_paid_without_access()
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return [Finding("database", False, f"does not answer: {type(error).__name__}")]
+    return [
+        Finding("database", True, "answers, and has every migration"),
+        Finding("paid without access", left_out == 0, str(left_out)),
+    ]
+
+
+async def _stripe() -> Finding:
+    try:
+        newest = await stripe.stripe_gateway().newest_event_created()
+    except PlaybillError as error:
+        return Finding("stripe", False, f"{type(error).__name__}: {error.__cause__ or error}")
+    if newest - time.time() > SECONDS_A_CLOCK_MAY_BE_OFF:
+        return Finding("stripe", False, "its newest event lies in our future: this machine's clock is slow")
+    return Finding("stripe", True, f"answers, version {stripe.API_VERSION}")
+
+
+async def _mail(settings: Settings) -> Finding:
+    address = urlsplit(settings.smtp_url)
+    client = aiosmtplib.SMTP(hostname=address.hostname, port=address.port, timeout=10)
+    try:
+        await client.connect()
+        await client.quit()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return Finding("mail", False, f"{address.hostname}:{address.port} {error}")
+    return Finding("mail", True, f"{address.hostname}:{address.port} answers")

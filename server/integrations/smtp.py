@@ -1,0 +1,149 @@
+"""The mail server, behind one plain method. No SQL and no Sanic here.
+
+`SMTP_URL`: `smtp://host:25`, `smtps://host:465` (TLS from the start) or `smtp+starttls://host:587`
+(`smtp://host:587?starttls=1` means the same), each with `user:password@` where the server asks for it.
+"""
+
+import ipaddress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from server.database.session import forbid_held_connection
+from server.settings import Settings
+
+TIMEOUT_S = 10.0
+GOODBYE_TIMEOUT_S = 2.0
+# The receiving server may scan a message before it answers. Hanging up on it would leave us not knowing
+# whether the mail went out.
+ANSWER_TIMEOUT_S = 60.0
+PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+
+
+class NotAccepted(Exception):
+    """The message was certainly not taken, but may be later: a 4xx, no connection, a failed log-in."""
+
+
+class ServerAway(NotAccepted):
+    """There was no talking to the server at all: it will refuse the next message as well."""
+
+
+class Refused(Exception):
+    """The server will never take this message (5xx to the recipient or to the content)."""
+
+
+class AnswerLost(Exception):
+    """The content was handed over and no answer came: it may have been delivered or not."""
+
+
+class SmtpGateway:
+    def __init__(self, url: str, local_host: str) -> None:
+        """`local_host` is how we introduce ourselves (EHLO): a host name or an IP address."""
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname:
+            raise ValueError(
+                "PLAYBILL_SMTP_URL is not of the form smtp[s|+starttls]://[user:password@]host[:port]"
+            )
+        self._host = parts.hostname
+        self._port = parts.port or PORTS[parts.scheme]
+        self._use_tls = parts.scheme == "smtps"
+        self._start_tls = parts.scheme == "smtp+starttls" or parse_qs(parts.query).get("starttls") == ["1"]
+        self._username = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        self._local_host = _as_domain(local_host)
+
+    async def send(
+        self, sender: str, recipient: str, message: bytes, before_data: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Hand over one message; returns when the server has taken it (250).
+
+        `before_data` is awaited when the server has accepted sender and recipient, right before the
+        content: what it records is true from then on, and what it raises stops the delivery.
+        Raises NotAccepted, ServerAway, Refused or AnswerLost (RFC 5321, section 4.2: 4yz is transient, 5yz
+        permanent). A 5xx to the greeting, the log-in or the sender is our configuration's fault, not
+        the message's, and so is NotAccepted.
+        """
+        forbid_held_connection()
+        async with self._connected() as server:
+            await self._envelope(server, sender, recipient)
+            await before_data()
+            await self._content(server, message)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[SMTP]:
+        server = SMTP(
+            hostname=self._host,
+            port=self._port,
+            use_tls=self._use_tls,
+            start_tls=self._start_tls,
+            username=self._username,
+            password=self._password,
+            # Otherwise the library asks the resolver for our name, which may take its time.
+            local_hostname=self._local_host,
+            timeout=TIMEOUT_S,
+        )
+        try:
+            await server.connect()
+        except (SMTPException, OSError) as error:
+            raise ServerAway(_told(error)) from error
+        try:
+            yield server
+        finally:
+            # Manners only: what was taken stays taken, whatever becomes of the QUIT.
+            with suppress(SMTPException, OSError):
+                await server.quit(timeout=GOODBYE_TIMEOUT_S)
+            server.close()
+
+    async def _envelope(self, server: SMTP, sender: str, recipient: str) -> None:
+        try:
+            await server.mail(sender)
+            await server.rcpt(recipient)
+        except SMTPRecipientRefused as error:
+            raise _refusal(error) from error
+        except UnicodeEncodeError as error:
+            raise Refused("the address is not ASCII") from error
+        except (SMTPException, OSError) as error:
+            raise NotAccepted(_told(error)) from error
+
+    async def _content(self, server: SMTP, message: bytes) -> None:
+        try:
+            await server.data(message, timeout=ANSWER_TIMEOUT_S)
+        except SMTPDataError as error:
+            raise _refusal(error) from error
+        except (SMTPException, OSError) as error:
+            raise AnswerLost(_told(error)) from error
+
+
+def _refusal(error: SMTPResponseException) -> NotAccepted | Refused:
+    return Refused(_told(error)) if 500 <= error.code < 600 else NotAccepted(_told(error))
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, SMTPResponseException):
+        return f"{error.code} {error.message}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _as_domain(host: str) -> str:
+    """An address literal stands in brackets (RFC 5321, section 4.1.3)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
+
+
+_gateway: SmtpGateway | None = None
+
+
+def connect(settings: Settings) -> None:
+    """Make the gateway of this process; opens no connection yet."""
+    global _gateway  # noqa: PLW0603 - one process has one mail server
+    _gateway = SmtpGateway(settings.smtp_url, urlsplit(settings.public_url).hostname or "localhost")
+
+
+def gateway() -> SmtpGateway:
+    assert _gateway is not None, "connect() was not called"
+    return _gateway

@@ -1,0 +1,350 @@
+"""Stripe behind plain methods: what Playbill asks of it, and the facts it believes from the answers.
+
+Sources: docs.stripe.com/api (version 2026-10-28.endive). Amounts are minor units as Stripe counts them.
+Every call has a 10 s time-out and 2 retries; every method refuses to run while a database connection
+is held, and raises StripeUnavailable when no answer came or Stripe failed.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import stripe
+
+from server.clock import from_unix
+from server.database.session import forbid_held_connection
+from server.errors import PlaybillError, Unavailable
+from server.i18n import N_
+from server.settings import Settings
+
+API_VERSION = "2026-10-28.endive"
+TIMEOUT_S = 10
+RETRIES = 2
+OURS = "playbill"
+# No answer, no sensible answer, too many calls, or a key that is not accepted: nothing the buyer can mend.
+UNAVAILABLE = (
+    stripe.APIConnectionError,
+    stripe.APIError,
+    stripe.RateLimitError,
+    stripe.AuthenticationError,
+    stripe.PermissionError,
+)
+
+log = logging.getLogger("playbill.stripe")
+
+# No usage reports to Stripe, and no file that they would be kept in.
+stripe.enable_telemetry = False
+
+
+class StripeUnavailable(Unavailable):
+    code = "payment_unavailable"
+    message = N_("The payment service is not answering right now. Nothing was charged; please try again.")
+
+
+class StripeFailed(StripeUnavailable):
+    """Stripe answered 5xx: outcome unknown, and the answer stays under its idempotency key for a day."""
+
+
+class StripeRefused(PlaybillError):
+    """Stripe understood and said no; `reason` is its error code, for the log and for staff."""
+
+    status = 409
+    code = "payment_refused"
+    message = N_("The payment service refused this.")
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NoSuchIntent(StripeRefused):
+    """The intent is unknown to this Stripe account."""
+
+
+class WebhookRejected(PlaybillError):
+    """The signature is missing, wrong or too old, or the body is no event."""
+
+    code = "bad_signature"
+    message = N_("The request could not be verified.")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    id: str
+    status: str  # succeeded, pending, failed
+    brand: str | None
+    last4: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    id: str
+    amount: int
+    currency: str
+    status: str  # pending, requires_action, succeeded, failed, canceled
+    created_at: datetime
+
+    @property
+    def counts(self) -> bool:
+        """Whether the money is back or on its way; a refund can fail after it succeeded."""
+        return self.status not in ("failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFact:
+    id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    created_at: datetime
+
+    @property
+    def suspends(self) -> bool:
+        """A chargeback under way. An inquiry (`warning_…`) takes no money and suspends nothing."""
+        return self.status in (
+            "needs_response",
+            "under_review",
+            "appeal_needs_response",
+            "appeal_under_review",
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        return self.status == "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class IntentState:
+    """A PaymentIntent as fetched just now, with everything that happened to its charges."""
+
+    id: str
+    status: str
+    amount: int
+    amount_received: int
+    currency: str  # upper case
+    customer: str | None
+    metadata: dict[str, str]
+    client_secret: str = field(repr=False)
+    charges: tuple[Charge, ...] = ()
+    refunds: tuple[RefundFact, ...] = ()
+    disputes: tuple[DisputeFact, ...] = ()
+
+    @property
+    def order_number(self) -> str | None:
+        """The order that it was made for; None if it is not ours."""
+        return self.metadata.get("order_number") if self.metadata.get("app") == OURS else None
+
+    @property
+    def paid_charge(self) -> Charge | None:
+        return next((charge for charge in self.charges if charge.status == "succeeded"), None)
+
+    @property
+    def declines(self) -> int:
+        return sum(charge.status == "failed" for charge in self.charges)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFact:
+    """What is taken from an event: which intent it is about, and nothing else."""
+
+    id: str
+    type: str
+    created: int  # unix seconds, Stripe's clock
+    livemode: bool
+    intent_id: str | None
+    is_marked_ours: bool
+
+
+class StripeGateway:
+    def __init__(self, settings: Settings) -> None:
+        self._http = stripe.HTTPXClient(timeout=TIMEOUT_S)
+        addresses = dict.fromkeys(("api", "files", "connect", "meter_events"), settings.stripe_api_url)
+        self._client = stripe.StripeClient(
+            settings.stripe_secret_key,
+            stripe_version=API_VERSION,
+            base_addresses=addresses,  # type: ignore[arg-type]
+            http_client=self._http,
+            max_network_retries=RETRIES,
+        )
+        self._secrets = settings.webhook_secrets
+        self.livemode = settings.is_live
+
+    async def close(self) -> None:
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def create_intent(
+        self, *, order_number: str, attempt: int, amount: int, currency: str, description: str
+    ) -> IntentState:
+        """The one open intent of an order's attempt; asked again with the same facts, the same intent."""
+        intent = await self._call(
+            self._client.v1.payment_intents.create_async,
+            {
+                "amount": amount,
+                "currency": currency.lower(),
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "metadata": {"order_number": order_number, "app": OURS},
+                "description": description,
+            },
+            {"idempotency_key": f"order-{order_number}-{attempt}-{amount}{currency.lower()}"},
+        )
+        return _intent(intent)
+
+    async def fetch_intent(self, intent_id: str) -> IntentState:
+        """The intent alone: its status and client secret. Raises NoSuchIntent."""
+        return _intent(await self._call(self._client.v1.payment_intents.retrieve_async, intent_id))
+
+    async def fetch_whole(self, intent_id: str) -> IntentState:
+        """The intent with all its charges, refunds and disputes. Raises NoSuchIntent."""
+        of_intent = {"payment_intent": intent_id, "limit": 100}
+        api = self._client.v1
+        intent, charges, refunds, disputes = await asyncio.gather(
+            self._call(api.payment_intents.retrieve_async, intent_id),
+            self._call(api.charges.list_async, of_intent),
+            self._call(api.refunds.list_async, of_intent),
+            self._call(api.disputes.list_async, of_intent),
+        )
+        return _intent(intent, charges.data, refunds.data, disputes.data)
+
+    async def cancel_intent(self, intent_id: str) -> bool:
+        """True if it is canceled now; False if it can no longer be (it succeeded or is processing)."""
+        try:
+            intent = await self._call(self._client.v1.payment_intents.cancel_async, intent_id)
+        except StripeRefused as refusal:
+            if refusal.reason == "payment_intent_unexpected_state":
+                return (await self.fetch_intent(intent_id)).status == "canceled"
+            raise
+        return bool(intent.status == "canceled")
+
+    async def refund(
+        self, *, order_number: str, attempt: int, intent_id: str, amount: int, refunds_so_far: int
+    ) -> None:
+        """Give `amount` (minor units) back. The key counts earlier refunds: pressed twice, done once."""
+        await self._call(
+            self._client.v1.refunds.create_async,
+            {
+                "payment_intent": intent_id,
+                "amount": amount,
+                "reason": "requested_by_customer",
+                "metadata": {"order_number": order_number, "app": OURS},
+            },
+            {"idempotency_key": f"refund-{order_number}-{attempt}-{refunds_so_far}-{amount}"},
+        )
+
+    async def events_since(self, created: int, types: list[str]) -> list[EventFact]:
+        """Events of these types (at most 20) created at `created` or later, oldest first."""
+        found = []
+        query: dict[str, Any] = {"types": types, "created": {"gte": created}, "limit": 100}
+        while True:
+            listed = await self._call(self._client.v1.events.list_async, query)
+            found += [event_fact(event) for event in listed.data]
+            if not listed.has_more:
+                return found[::-1]
+            query["starting_after"] = listed.data[-1].id
+
+    async def newest_event_created(self) -> int:
+        """Stripe's time of its newest event, 0 if there is none."""
+        listed = await self._call(self._client.v1.events.list_async, {"limit": 1})
+        return listed.data[0].created if listed.data else 0
+
+    def verify_event(self, body: bytes, signature: str | None) -> EventFact:
+        """Check the signature over the received bytes with each of our secrets; raises WebhookRejected."""
+        for secret in self._secrets:
+            try:
+                event = self._client.construct_event(body, signature or "", secret)
+            except stripe.SignatureVerificationError:
+                continue
+            except (ValueError, AttributeError, TypeError) as error:  # no JSON, or no event
+                raise WebhookRejected from error
+            return event_fact(event)
+        raise WebhookRejected
+
+    async def _call(self, method: Any, *arguments: Any) -> Any:
+        forbid_held_connection()
+        try:
+            return await method(*arguments)
+        except UNAVAILABLE as error:
+            log.warning("Stripe: %s %s %s", type(error).__name__, error.http_status, error.user_message)
+            failed = error.http_status is not None and error.http_status >= 500
+            raise (StripeFailed if failed else StripeUnavailable) from error
+        except stripe.StripeError as error:
+            code = error.code or (error.error.code if error.error else None) or type(error).__name__
+            raise (NoSuchIntent if code == "resource_missing" else StripeRefused)(code) from error
+
+
+def _intent(
+    intent: Any,
+    charges: list[Any] | None = None,
+    refunds: list[Any] | None = None,
+    disputes: list[Any] | None = None,
+) -> IntentState:
+    return IntentState(
+        id=intent.id,
+        status=intent.status,
+        amount=intent.amount,
+        amount_received=intent.amount_received or 0,
+        currency=intent.currency.upper(),
+        customer=intent.customer if isinstance(intent.customer, str | None) else intent.customer.id,
+        metadata=intent.metadata.to_dict() if intent.metadata else {},
+        client_secret=intent.client_secret or "",
+        charges=tuple(_charge(one) for one in charges or ()),
+        refunds=tuple(
+            RefundFact(
+                one.id, one.amount, one.currency.upper(), one.status or "pending", from_unix(one.created)
+            )
+            for one in refunds or ()
+        ),
+        disputes=tuple(
+            DisputeFact(
+                one.id, one.amount, one.currency.upper(), one.status, one.reason, from_unix(one.created)
+            )
+            for one in disputes or ()
+        ),
+    )
+
+
+def _charge(charge: Any) -> Charge:
+    details = charge.payment_method_details
+    card = getattr(details, "card", None) if details else None
+    return Charge(charge.id, charge.status, card.brand if card else None, card.last4 if card else None)
+
+
+def event_fact(event: Any) -> EventFact:
+    thing = event.data.object
+    if getattr(thing, "object", None) == "payment_intent":
+        intent_id = thing.id
+    else:
+        intent_id = getattr(thing, "payment_intent", None)
+        intent_id = getattr(intent_id, "id", intent_id)
+    metadata = getattr(thing, "metadata", None)
+    return EventFact(
+        id=event.id,
+        type=event.type,
+        created=event.created,
+        livemode=bool(event.livemode),
+        intent_id=intent_id,
+        is_marked_ours=bool(metadata) and getattr(metadata, "app", None) == OURS,
+    )
+
+
+_gateway: StripeGateway | None = None
+
+
+def connect(settings: Settings) -> None:
+    """Make this process's gateway; the HTTP client belongs to the event loop that runs now."""
+    global _gateway  # noqa: PLW0603 - one process, one Stripe account
+    _gateway = StripeGateway(settings)
+
+
+async def disconnect() -> None:
+    global _gateway  # noqa: PLW0603
+    if _gateway is not None:
+        await _gateway.close()
+    _gateway = None
+
+
+def stripe_gateway() -> StripeGateway:
+    assert _gateway is not None, "connect() was not called"
+    return _gateway

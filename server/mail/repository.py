@@ -1,0 +1,139 @@
+"""The only SQL on the outbox."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, and_, exists, or_, select, update
+
+from server.database.session import current_session
+from server.database.write import insert_once
+from server.mail.models import Mail, MailState
+from server.mail.records import HeldMail, MailRecord
+
+TROUBLED = (MailState.FAILED, MailState.UNCERTAIN)
+
+
+async def add_once(**values: Any) -> bool:
+    """False if a mail with this `once_key` is there already."""
+    return await insert_once(Mail, {"state": MailState.WAITING, "tries": 0, "last_error": "", **values})
+
+
+async def has_work(at: datetime) -> bool:
+    """Whether `take_due` or `give_up_lost` would find a row: a read, so that idle workers lock nothing."""
+    found = await current_session().scalar(select(exists().where(or_(_due(at), _lost(at)))))
+    return bool(found)
+
+
+async def take_due(at: datetime, held_until: datetime) -> HeldMail | None:
+    """Lease the mail that waits longest to this worker and count the try."""
+    row = await current_session().scalar(
+        select(Mail)
+        .where(_due(at))
+        .order_by(Mail.next_try_at, Mail.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if row is None:
+        return None
+    row.held_until = held_until
+    row.tries += 1
+    await current_session().flush()
+    return HeldMail.of(row)
+
+
+async def start_sending(mail: HeldMail, held_until: datetime) -> HeldMail | None:
+    """From leased to *sending*, under a new lease; None if another worker has the mail now."""
+    if not await _change_held(mail, state=MailState.SENDING, held_until=held_until):
+        return None
+    return mail.model_copy(update={"state": MailState.SENDING, "held_until": held_until})
+
+
+async def mark_sent(mail: HeldMail, at: datetime) -> None:
+    sent = {"state": MailState.SENT, "sent_at": at, "last_error": "", "text": "", "html": ""}
+    if not await _change_held(mail, held_until=None, **sent):
+        # The answer came so late that another worker had given the mail up.
+        await _change(mail.id, (MailState.UNCERTAIN,), **sent)
+
+
+async def try_again(mail: HeldMail, next_try_at: datetime, error: str) -> bool:
+    return await _change_held(
+        mail, state=MailState.WAITING, next_try_at=next_try_at, held_until=None, last_error=error[:300]
+    )
+
+
+async def give_up(mail: HeldMail, state: MailState, error: str) -> bool:
+    return await _change_held(mail, state=state, held_until=None, last_error=error[:300])
+
+
+async def give_up_lost(at: datetime) -> list[MailRecord]:
+    """Mails whose worker died between handing over and recording: nobody knows whether they went out."""
+    rows = await current_session().scalars(select(Mail).where(_lost(at)).with_for_update(skip_locked=True))
+    lost = []
+    for row in rows:
+        row.state = MailState.UNCERTAIN
+        row.held_until = None
+        row.last_error = "The worker stopped before the server's answer."
+        lost.append(MailRecord.of(row))
+    await current_session().flush()
+    return lost
+
+
+async def list_in(states: Collection[MailState]) -> list[MailRecord]:
+    rows = await current_session().scalars(
+        select(Mail).where(Mail.state.in_(states)).order_by(Mail.created_at, Mail.id)
+    )
+    return [MailRecord.of(row) for row in rows]
+
+
+async def list_told(once_keys: Collection[str]) -> list[MailRecord]:
+    rows = await current_session().scalars(
+        select(Mail).where(Mail.once_key.in_(once_keys)).order_by(Mail.created_at, Mail.id)
+    )
+    return [MailRecord.of(row) for row in rows]
+
+
+async def lock(mail_id: str) -> MailRecord | None:
+    row = await current_session().scalar(select(Mail).where(Mail.id == mail_id).with_for_update())
+    return MailRecord.of(row) if row else None
+
+
+async def wait_again(mail_id: str, at: datetime) -> None:
+    await _change(mail_id, TROUBLED, state=MailState.WAITING, tries=0, next_try_at=at, held_until=None)
+
+
+async def drop(mail_id: str) -> None:
+    await _change(mail_id, TROUBLED, state=MailState.DROPPED, held_until=None, text="", html="")
+
+
+def _due(at: datetime) -> Any:
+    return and_(
+        Mail.state == MailState.WAITING,
+        Mail.next_try_at <= at,
+        or_(Mail.held_until.is_(None), Mail.held_until <= at),
+    )
+
+
+def _lost(at: datetime) -> Any:
+    return and_(Mail.state == MailState.SENDING, Mail.held_until <= at)
+
+
+async def _change_held(mail: HeldMail, **values: Any) -> bool:
+    """Change a mail that this worker holds; False if its lease ran out and somebody else took over."""
+    held = Mail.held_until == mail.held_until
+    result = await current_session().execute(
+        update(Mail)
+        .where(Mail.id == mail.id, Mail.state == mail.state, held)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+async def _change(mail_id: str, present: Collection[MailState], **values: Any) -> None:
+    await current_session().execute(
+        update(Mail)
+        .where(Mail.id == mail_id, Mail.state.in_(present))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

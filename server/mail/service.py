@@ -1,0 +1,61 @@
+"""What may be done with mails; sending them is the worker's."""
+
+from collections.abc import Collection
+from typing import Any
+
+from server.clock import now
+from server.database.session import transaction
+from server.errors import NotFound, PlaybillError
+from server.i18n import N_
+from server.mail import rendering, repository
+from server.mail.records import MailRecord
+from server.tokens import new_id
+
+
+class NotTroubled(PlaybillError):
+    status = 409
+    code = "mail_not_troubled"
+    message = N_("This mail has been dealt with meanwhile.")
+
+
+async def enqueue(once_key: str, recipient: str, template: str, locale: str, **context: Any) -> bool:
+    """Put a mail into the outbox. In the caller's transaction: it goes out if, and only if, that commits.
+
+    `once_key` (up to 120 characters) names what it tells about; False if that was told already.
+    """
+    content = rendering.render(template, locale, **context)
+    at = now()
+    return await repository.add_once(
+        id=new_id(),
+        once_key=once_key,
+        recipient=recipient,
+        subject=content.subject[:300],
+        text=content.text,
+        html=content.html,
+        created_at=at,
+        next_try_at=at,
+    )
+
+
+async def told(once_keys: Collection[str]) -> list[MailRecord]:
+    """The mails about these things, oldest first; for the pages that show what a buyer was told."""
+    return await repository.list_told(once_keys) if once_keys else []
+
+
+async def troubled() -> list[MailRecord]:
+    """Mails that a person has to look at: refused for good, or perhaps sent and perhaps not."""
+    return await repository.list_in(repository.TROUBLED)
+
+
+async def settle_troubled(mail_id: str, resend: bool) -> None:
+    """Send a troubled mail again, or let it be; raises NotFound, and NotTroubled if it no longer is."""
+    async with transaction():
+        mail = await repository.lock(mail_id)
+        if mail is None:
+            raise NotFound
+        if mail.state not in repository.TROUBLED:
+            raise NotTroubled
+        if resend:
+            await repository.wait_again(mail_id, now())
+        else:
+            await repository.drop(mail_id)

@@ -1,0 +1,124 @@
+"""Sends what waits in the outbox; runs in every worker process, any number at once.
+
+A mail is leased, then offered to the mail server; when the server has accepted the recipient, *sending*
+is committed, and only then the content goes out. So whoever finds a mail in *sending* after its lease
+knows that it may have been delivered: it becomes *uncertain* and is never sent again by itself.
+"""
+
+import logging
+from datetime import timedelta
+
+from server.clock import now
+from server.database.session import transaction
+from server.integrations import smtp
+from server.mail import message, repository
+from server.mail.models import MailState
+from server.mail.records import HeldMail
+from server.metrics import mail_total
+
+# Longer than what may happen under them: the gateway's time-outs add up to less. Whoever outlives his
+# lease all the same changes nothing any more.
+LEASE = timedelta(minutes=2)
+SENDING_LEASE = timedelta(minutes=5)
+PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=4),
+    timedelta(hours=4),
+)
+TRIES = len(PAUSES) + 1
+
+log = logging.getLogger("playbill.mail")
+
+
+class _LeaseLost(Exception):
+    """This worker was slow, and another one has the mail now."""
+
+
+async def send_waiting() -> int:
+    """Send every mail that is due; returns how many the server took."""
+    if not await repository.has_work(now()):
+        return 0
+    await _give_up_lost()
+    sent = 0
+    while (mail := await _take_due()) is not None:
+        if mail.tries > TRIES:
+            await _give_up(mail, MailState.FAILED, RuntimeError("Every try ended with its worker."))
+            continue
+        try:
+            sent += await _send(mail)
+        except smtp.ServerAway:
+            break  # the next one would meet the same; it is tried in the next round
+    return sent
+
+
+async def _give_up_lost() -> None:
+    async with transaction():
+        lost = await repository.give_up_lost(now())
+    for mail in lost:
+        log.error("mail %s is uncertain: its worker stopped while sending", mail.id)
+        mail_total.labels("uncertain").inc()
+
+
+async def _take_due() -> HeldMail | None:
+    async with transaction():
+        at = now()
+        return await repository.take_due(at, held_until=at + LEASE)
+
+
+async def _send(mail: HeldMail) -> bool:
+    async def record_sending() -> None:
+        nonlocal mail
+        async with transaction():
+            sending = await repository.start_sending(mail, held_until=now() + SENDING_LEASE)
+        if sending is None:
+            raise _LeaseLost
+        mail = sending
+
+    try:
+        content = message.as_bytes(mail)
+    except Exception as error:
+        # A mail that cannot even be written must not stop those behind it for ever.
+        log.exception("mail %s cannot be written", mail.id)
+        await _give_up(mail, MailState.FAILED, error)
+        return False
+    try:
+        await smtp.gateway().send(message.sender(), mail.recipient, content, record_sending)
+    except _LeaseLost:
+        log.warning("mail %s: the lease ran out before the content was sent", mail.id)
+        return False
+    except smtp.NotAccepted as error:
+        await _later(mail, error)
+        if isinstance(error, smtp.ServerAway):
+            raise
+        return False
+    except smtp.Refused as error:
+        await _give_up(mail, MailState.FAILED, error)
+        return False
+    except smtp.AnswerLost as error:
+        await _give_up(mail, MailState.UNCERTAIN, error)
+        return False
+    async with transaction():
+        await repository.mark_sent(mail, now())
+    mail_total.labels("sent").inc()
+    return True
+
+
+async def _later(mail: HeldMail, error: Exception) -> None:
+    if mail.tries >= TRIES:
+        await _give_up(mail, MailState.FAILED, error)
+        return
+    async with transaction():
+        await repository.try_again(mail, now() + PAUSES[mail.tries - 1], str(error))
+    log.warning("mail %s: try %d of %d: %s", mail.id, mail.tries, TRIES, error)
+    mail_total.labels("retried").inc()
+
+
+async def _give_up(mail: HeldMail, state: MailState, error: Exception) -> None:
+    async with transaction():
+        await repository.give_up(mail, state, str(error))
+    log.error("mail %s is %s: %s", mail.id, state, error)
+    mail_total.labels(state.value).inc()

@@ -1,0 +1,33 @@
+"""Numbered pages; `?page=` counts from 1."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    items: list[Item]
+    total: int
+    number: int
+    size: int
+
+    @property
+    def count(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.number < self.count else None
+
+
+def page_number(given: str | None) -> int:
+    """What `?page=` says, or 1: a page is never an error."""
+    if given and given.isascii() and given.isdigit() and len(given) <= 6:
+        return max(1, int(given))
+    return 1

@@ -1,0 +1,107 @@
+"""What Kollus's players ask and tell. They run in viewers' browsers, so any origin may call."""
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic import response as sanic_response
+
+from server import metrics
+from server.i18n import N_, gettext, in_locale, negotiate
+from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY, USER_KEY_HEADER, KollusClient
+from server.playback.approval import NOT_OURS, Approval, approve
+from server.playback.forms import PlayCallback, read_report
+from server.playback.reporting import Outcome, take_report
+from server.settings import settings
+from server.web.audience import Audience, audience
+from server.web.forms import FormInvalid
+
+bp = Blueprint("kollus_callbacks", url_prefix="/callbacks/kollus")
+
+MAX_REPORT_BYTES = 256 * 1024
+NO_ACCESS = N_("You cannot watch this video right now. Your courses page tells what is open to you.")
+LINK_INVALID = N_("This player link is not valid. Please reload the page.")
+
+
+@bp.middleware("response")  # type: ignore[untyped-decorator]
+async def open_to_every_origin(request: Request, response: HTTPResponse) -> None:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = USER_KEY_HEADER
+
+
+@bp.options("/play", name="play_preflight")
+@bp.options("/lms", name="lms_preflight")
+@audience(Audience.MACHINE)
+async def answer_preflight(request: Request) -> HTTPResponse:
+    return sanic_response.empty(
+        headers={
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": "*",
+            "Access-Control-Max-Age": "86400",
+        }
+    )
+
+
+@bp.post("/play")
+@audience(Audience.MACHINE)
+async def answer_play(request: Request) -> HTTPResponse:
+    """Every answer is 200 and signed, a refusal too: anything else shows the viewer a code without words."""
+    asked = _asked(request)
+    approval = await approve(asked) if asked else NOT_OURS
+    metrics.kollus_callbacks.labels(_kind(asked), _outcome(approval)).inc()
+    kollus = KollusClient(settings())
+    if asked is not None and approval.allowed:
+        reply = kollus.allow(asked.kind, approval.until)
+    else:
+        with in_locale(_language(request, asked)):
+            reply = kollus.refuse(gettext(NO_ACCESS if approval.is_ours else LINK_INVALID))
+    return sanic_response.text(reply, headers={USER_KEY_HEADER: kollus.custom_key})
+
+
+def _asked(request: Request) -> PlayCallback | None:
+    try:
+        return PlayCallback.parse(request.form)
+    except FormInvalid:
+        return None
+
+
+def _kind(asked: PlayCallback | None) -> str:
+    # Only these two: the number of label values must not be the caller's to choose.
+    if asked is not None and asked.kind in (SET_EXPIRY, FINAL_APPROVAL):
+        return f"play_{asked.kind}"
+    return "play_unknown"
+
+
+def _outcome(approval: Approval) -> str:
+    if not approval.is_ours:
+        return "invalid"
+    return "allowed" if approval.allowed else "refused"
+
+
+def _language(request: Request, asked: PlayCallback | None) -> str:
+    """The language of the page that opened the player, else of the browser that plays."""
+    offered = settings().locale_list
+    told = asked.uservalues.get("uservalue1") if asked else None
+    if told in offered:
+        return str(told)
+    return negotiate(request.headers.get("accept-language", ""), offered) or offered[0]
+
+
+@bp.post("/lms")
+@audience(Audience.MACHINE)
+async def take_lms(request: Request) -> HTTPResponse:
+    """Always 200 without a word: the player does not read the answer."""
+    metrics.lms_reports.labels(await _take(request)).inc()
+    return sanic_response.empty(status=200)
+
+
+async def _take(request: Request) -> Outcome:
+    if len(request.body) > MAX_REPORT_BYTES:
+        return Outcome.TOO_LARGE
+    report = read_report(_field(request, "json_data"))
+    if report is None:
+        return Outcome.UNREADABLE
+    return await take_report(_field(request, "uservalue0"), report)
+
+
+def _field(request: Request, name: str) -> str:
+    """From the body or the query: which of them is up to the address set in Kollus's console."""
+    posted = request.form.get(name) if request.form else None
+    return str(posted or request.args.get(name) or "")

@@ -1,0 +1,147 @@
+"""The only SQL on plays and progress."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, String, column, delete, func, select, table, update
+
+from server.database.session import current_session
+from server.database.write import insert_once
+from server.playback.models import Play, Progress
+from server.playback.records import LectureShare, PlayRecord, ProgressRecord
+from server.playback.watched import Watched, seen_from_text
+from server.tokens import new_id
+
+# What the progress of a course is measured against, read here so that one statement tells it all: the lists
+# that show it have no statement to spare for a second question to the catalog.
+_LECTURES = table(
+    "lectures", column("id", String), column("course_id", String), column("duration_s", Integer)
+)
+_COURSES = table("courses", column("id", String), column("duration_s", Integer))
+
+
+# --- plays
+
+
+async def add_play(**values: Any) -> None:
+    current_session().add(Play(**values))
+    await current_session().flush()
+
+
+async def get_play(play_id: str) -> PlayRecord | None:
+    row = await current_session().scalar(select(Play).where(Play.id == play_id))
+    return PlayRecord.of(row) if row else None
+
+
+async def lock_play(play_id: str) -> PlayRecord | None:
+    found = select(Play).where(Play.id == play_id).with_for_update()
+    row = await current_session().scalar(found.execution_options(populate_existing=True))
+    return PlayRecord.of(row) if row else None
+
+
+async def change_play(play_id: str, **values: Any) -> None:
+    await current_session().execute(update(Play).where(Play.id == play_id).values(**values))
+
+
+async def move_plays(from_viewer: str, to_viewer: str, lecture_ids: Collection[str]) -> None:
+    await current_session().execute(
+        update(Play)
+        .where(Play.viewer_id == from_viewer, Play.lecture_id.in_(lecture_ids))
+        .values(viewer_id=to_viewer)
+    )
+
+
+# --- progress
+
+
+def _record(row: Progress) -> ProgressRecord:
+    watched = Watched(
+        seen=seen_from_text(row.seen),
+        furthest_s=row.furthest_s,
+        last_position_s=row.last_position_s,
+        last_at=(row.position_start_at, row.position_runtime_s),
+    )
+    return ProgressRecord.of(row, watched=watched)
+
+
+def _columns(watched: Watched, completed_at: datetime | None, at: datetime) -> dict[str, Any]:
+    start_at, runtime_s = watched.last_at
+    return {
+        "seen": watched.seen_text(),
+        "percent": watched.percent,
+        "furthest_s": watched.furthest_s,
+        "last_position_s": watched.last_position_s,
+        "position_start_at": start_at,
+        "position_runtime_s": runtime_s,
+        "completed_at": completed_at,
+        "updated_at": at,
+    }
+
+
+async def list_progress(viewer_ids: Collection[str], lecture_ids: Collection[str]) -> list[ProgressRecord]:
+    found = select(Progress).where(Progress.viewer_id.in_(viewer_ids), Progress.lecture_id.in_(lecture_ids))
+    return [_record(row) for row in await current_session().scalars(found)]
+
+
+async def lock_progress(viewer_id: str, lecture_ids: Collection[str]) -> list[ProgressRecord]:
+    found = (
+        select(Progress)
+        .where(Progress.viewer_id == viewer_id, Progress.lecture_id.in_(lecture_ids))
+        .order_by(Progress.lecture_id)  # everybody locks in the same order
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return [_record(row) for row in await current_session().scalars(found)]
+
+
+async def add_progress(
+    viewer_id: str, lecture_id: str, watched: Watched, completed_at: datetime | None, at: datetime
+) -> bool:
+    """False if there is progress of this viewer in this lecture already."""
+    key = {"id": new_id(), "viewer_id": viewer_id, "lecture_id": lecture_id}
+    return await insert_once(Progress, key | _columns(watched, completed_at, at))
+
+
+async def change_progress(
+    progress_id: str, watched: Watched, completed_at: datetime | None, at: datetime
+) -> None:
+    await current_session().execute(
+        update(Progress).where(Progress.id == progress_id).values(**_columns(watched, completed_at, at))
+    )
+
+
+async def drop_progress(progress_id: str) -> None:
+    """For a row that has been merged into another one."""
+    await current_session().execute(delete(Progress).where(Progress.id == progress_id))
+
+
+async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:
+    """Every lecture that these viewers began, with what its course's progress needs."""
+    statement = (
+        select(
+            Progress.lecture_id,
+            _LECTURES.c.course_id,
+            func.max(Progress.percent).label("percent"),
+            func.count(Progress.completed_at).label("times_completed"),
+            func.max(Progress.position_start_at + Progress.position_runtime_s).label("last_at"),
+            _LECTURES.c.duration_s,
+            _COURSES.c.duration_s.label("course_duration_s"),
+        )
+        .join(_LECTURES, _LECTURES.c.id == Progress.lecture_id)
+        .join(_COURSES, _COURSES.c.id == _LECTURES.c.course_id)
+        .where(Progress.viewer_id.in_(viewer_ids))
+        .group_by(Progress.lecture_id, _LECTURES.c.course_id, _LECTURES.c.duration_s, _COURSES.c.duration_s)
+    )
+    return [
+        LectureShare(
+            lecture_id=row.lecture_id,
+            course_id=row.course_id,
+            percent=row.percent,
+            completed=row.times_completed > 0,
+            last_at=row.last_at,
+            duration_s=row.duration_s,
+            course_duration_s=row.course_duration_s,
+        )
+        for row in await current_session().execute(statement)
+    ]

@@ -1,0 +1,72 @@
+"""The pages with a player, and the shelf of a viewer's courses."""
+
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.catalog import service as catalog
+from server.playback import service as playback
+from server.playback.records import PreviewPage, WatchPage
+from server.settings import settings
+from server.web.audience import Audience, SignInFirst, audience
+from server.web.security import player_sources
+from server.web.templating import page, redirect
+
+bp = Blueprint("playback")
+
+
+@bp.get("/learn")
+@audience(Audience.WATCHER)
+async def shelf(request: Request) -> HTTPResponse:
+    if not request.ctx.viewer.ids:
+        raise SignInFirst
+    return page("playback/courses.html", courses=await playback.shelf(request.ctx.viewer))
+
+
+@bp.get("/learn/<slug:str>")
+@audience(Audience.WATCHER)
+async def continue_course(request: Request, slug: str) -> HTTPResponse:
+    try:
+        lecture_id = await playback.lecture_to_continue(request.ctx.viewer, slug)
+    except playback.NoGrant:
+        return redirect(f"/courses/{slug}")
+    return redirect(f"/learn/{slug}/{lecture_id}")
+
+
+@bp.get("/learn/<slug:str>/<lecture_id:str>")
+@audience(Audience.WATCHER)
+async def watch(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
+    try:
+        shown = await playback.watch_page(request.ctx.viewer, slug, lecture_id)
+    except playback.NoGrant:
+        return redirect(f"/courses/{slug}")
+    return _player_page(
+        "playback/watch.html", shown, next_lecture=shown.next_lecture, progress=shown.progress
+    )
+
+
+@bp.get("/courses/<slug:str>/preview/<lecture_id:str>")
+@audience(Audience.ALL)
+async def preview(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
+    try:
+        shown = await playback.preview_page(request.ctx.viewer, slug, lecture_id)
+    except playback.HasGrant:
+        return redirect(f"/learn/{slug}/{lecture_id}")
+    return _player_page(
+        "catalog/preview.html", shown, offer=catalog.price_in(shown.course, request.ctx.currency)
+    )
+
+
+def _player_page(template: str, shown: WatchPage | PreviewPage, **context: Any) -> HTTPResponse:
+    response = page(
+        template,
+        sources=player_sources(),
+        course=shown.course,
+        lecture=shown.lecture,
+        player_url=shown.player_url,
+        controller_script=settings().kollus_player_js_url,
+        **context,
+    )
+    # The player's address is one viewer's and lives for minutes.
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,114 @@
+"""A few child processes, watched: a dead one is replaced, and if that does not help all end together.
+
+Sanic does not replace a worker that was killed: the port stays open and nobody answers. So Playbill
+watches its own workers (and, in a demo, the stand-ins) with this.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+LOOK_EVERY_S = 0.2
+GRACE_S = 10.0
+DEATHS_ALLOWED = 5
+DEATHS_WITHIN_S = 30.0
+
+
+@dataclass
+class Child:
+    name: str
+    command: Sequence[str]
+    pass_fds: Sequence[int] = ()
+    on_death: Callable[[int], None] = lambda pid: None
+    process: subprocess.Popen[bytes] | None = None
+    deaths: list[float] = field(default_factory=list)
+
+
+class Stop(Exception):
+    """SIGTERM or SIGINT came."""
+
+
+class Group:
+    """Use as a context: every child has ended when it is left, however it is left."""
+
+    def __init__(self, children: Sequence[Child], environment: Mapping[str, str] | None = None) -> None:
+        self.children = list(children)
+        self._environment = {**os.environ, **(environment or {})}
+        # Children hold the reading end: if we die in any way they see its end and stop, too.
+        self._reader, self._writer = os.pipe()
+        self._environment["PLAYBILL_PARENT_PIPE"] = str(self._reader)
+
+    def __enter__(self) -> "Group":
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, _stop)
+        for child in self.children:
+            self._start(child)
+        return self
+
+    def add(self, child: Child) -> None:
+        self.children.append(child)
+        self._start(child)
+
+    def _start(self, child: Child) -> None:
+        child.process = subprocess.Popen(  # noqa: S603 - our own commands
+            child.command,
+            env=self._environment,
+            pass_fds=(*child.pass_fds, self._reader),
+            stdin=subprocess.DEVNULL,
+            # A Ctrl-C in the terminal reaches us alone; we end the children in order.
+            start_new_session=True,
+        )
+
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Replace the dead until `until()`; raises SystemExit(1) when a child keeps dying."""
+        while not until():
+            for child in self.children:
+                assert child.process is not None
+                if child.process.poll() is not None:
+                    self._replace(child)
+            time.sleep(LOOK_EVERY_S)
+
+    def _replace(self, child: Child) -> None:
+        assert child.process is not None
+        now = time.monotonic()
+        child.on_death(child.process.pid)
+        child.deaths = [at for at in child.deaths if now - at < DEATHS_WITHIN_S] + [now]
+        if len(child.deaths) > DEATHS_ALLOWED:
+            print(
+                f"{child.name} keeps dying (exit code {child.process.returncode}): giving up", file=sys.stderr
+            )
+            raise SystemExit(1)
+        print(f"{child.name} died (exit code {child.process.returncode}): starting another", file=sys.stderr)
+        self._start(child)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        for child in reversed(self.children):
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + GRACE_S
+        for child in self.children:
+            if child.process is None:
+                continue
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+        os.close(self._writer)
+        os.close(self._reader)
+        return kind is Stop
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise Stop
+
+
+def parent_pipe() -> int | None:
+    """In a child: the descriptor that reads as closed once the parent is gone."""
+    given = os.environ.get("PLAYBILL_PARENT_PIPE")
+    return int(given) if given else None

@@ -1,0 +1,1 @@
+"""Stand-ins of the third parties: separate processes that speak the real protocols over HTTP."""

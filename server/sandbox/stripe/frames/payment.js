@@ -1,0 +1,217 @@
+import { applyAppearance, loadFonts } from "./appearance.js";
+import {
+  brandOf, checkCvc, checkExpiry, checkNumber, expiryOf, formatCvc, formatExpiry, formatNumber, isFull,
+} from "./card.js";
+import { confirm } from "./confirm.js";
+import { listen, opening, tell } from "./parent.js";
+import { CARD_TEXTS } from "./texts.js";
+
+const form = document.querySelector("form");
+const tab = form.querySelector(".Tab");
+const fields = form.querySelector(".fields");
+const { number, expiry, cvc } = form.elements;
+const inputs = [number, expiry, cvc];
+
+const checks = {
+  number: () => checkNumber(number.value),
+  expiry: () => checkExpiry(expiry.value),
+  cvc: () => checkCvc(cvc.value, number.value),
+};
+const formats = {
+  number: formatNumber,
+  expiry: formatExpiry,
+  cvc: (text) => formatCvc(text, number.value),
+};
+/** Where a refusal by the bank is shown; the real Element shows these inside the form too. */
+const DECLINE_FIELDS = {
+  incorrect_cvc: cvc, invalid_cvc: cvc,
+  expired_card: expiry, invalid_expiry_month: expiry, invalid_expiry_year: expiry,
+  generic_decline: number, insufficient_funds: number, fraudulent: number,
+  lost_card: number, stolen_card: number, card_velocity_exceeded: number,
+};
+
+let texts = CARD_TEXTS.en;
+let lastState = "";
+let lastHeight = 0;
+let started = false;
+
+function showTexts(locale) {
+  texts = CARD_TEXTS[locale];
+  document.documentElement.lang = locale;
+  for (const node of form.querySelectorAll("[data-text]")) node.textContent = texts[node.dataset.text];
+  for (const input of inputs) if (input.dataset.code) showFault(input, input.dataset.code);
+}
+
+function showMessage(input, message) {
+  const line = document.getElementById(`${input.name}-error`);
+  line.textContent = message;
+  line.hidden = !message;
+  input.classList.toggle("Input--invalid", Boolean(message));
+  input.setAttribute("aria-invalid", String(Boolean(message)));
+}
+
+/** `code` is what is wrong with the field, null when nothing is. */
+function showFault(input, code) {
+  input.dataset.code = code ?? "";
+  showMessage(input, code ? texts[code] : "");
+}
+
+/** Shows every fault, puts the cursor into the first, and says which it is. */
+function validate() {
+  expand();
+  for (const input of inputs) showFault(input, checks[input.name]());
+  const first = inputs.find((input) => input.dataset.code);
+  report();
+  if (!first) return {};
+  first.focus();
+  const code = first.dataset.code;
+  return { error: { type: "validation_error", code, message: texts[code] } };
+}
+
+/** Puts the formatted text back without moving the cursor away from the digit it stood behind. */
+function reformat(input, deleting) {
+  const before = input.value.slice(0, input.selectionStart).replace(/\D/g, "").length;
+  const atEnd = input.selectionStart === input.value.length;
+  const text = formats[input.name](input.value, deleting);
+  if (text === input.value) return;
+  input.value = text;
+  let cursor = text.length;
+  if (!atEnd) for (cursor = 0; text.slice(0, cursor).replace(/\D/g, "").length < before; ) cursor += 1;
+  input.setSelectionRange(cursor, cursor);
+}
+
+function report() {
+  const state = {
+    empty: inputs.every((input) => !input.value),
+    complete: inputs.every((input) => !checks[input.name]()),
+    collapsed: fields.hidden,
+    value: { type: "card" },
+  };
+  const text = JSON.stringify(state);
+  if (!started || text === lastState) return;
+  lastState = text;
+  tell("change", state);
+}
+
+function reportHeight() {
+  const height = Math.ceil(document.body.getBoundingClientRect().height);
+  if (height === lastHeight) return;
+  lastHeight = height;
+  tell("resize", { height });
+}
+
+function typed(event) {
+  const input = event.target;
+  reformat(input, event.inputType?.startsWith("delete"));
+  if (input === number) {
+    document.getElementById("brand").textContent = brandOf(number.value).name;
+    cvc.value = formats.cvc(cvc.value);
+  }
+  // While one is still typing only what can no longer become right is an error.
+  const code = checks[input.name]();
+  showFault(input, code?.startsWith("invalid") ? code : null);
+  report();
+  const atEnd = input.selectionStart === input.value.length;
+  if (document.activeElement !== input || !atEnd || code) return;
+  if (input === number && isFull(number.value)) expiry.focus();
+  else if (input === expiry) cvc.focus();
+}
+
+function expand() {
+  tab.hidden = true;
+  fields.hidden = false;
+}
+
+function collapse() {
+  tab.hidden = false;
+  fields.hidden = true;
+  report();
+}
+
+function lock(locked) {
+  for (const input of inputs) input.disabled = locked;
+}
+
+const handlers = {
+  start() {
+    started = true;
+    report();
+  },
+  validate,
+  async confirm({ id, params }) {
+    const { month, year } = expiryOf(expiry.value);
+    const digits = number.value.replace(/\D/g, "");
+    const card = { number: digits, exp_month: month, exp_year: year, cvc: cvc.value };
+    lock(true);
+    try {
+      return await confirm(id, params, card);
+    } finally {
+      lock(false);
+    }
+  },
+  showError({ code, declineCode, message }) {
+    const input = DECLINE_FIELDS[declineCode] ?? DECLINE_FIELDS[code];
+    if (input) showMessage(input, message);
+  },
+  look({ appearance, locale }) {
+    applyAppearance(appearance);
+    showTexts(locale);
+  },
+  update({ options }) {
+    for (const input of inputs) input.readOnly = Boolean(options.readOnly);
+  },
+  focus: () => number.focus(),
+  blur: () => document.activeElement?.blur(),
+  clear() {
+    for (const input of inputs) {
+      input.value = "";
+      showFault(input, null);
+    }
+    document.getElementById("brand").textContent = "";
+    report();
+  },
+  collapse,
+};
+
+for (const input of inputs) {
+  input.addEventListener("input", typed);
+  input.addEventListener("blur", () => {
+    if (input.value) showFault(input, checks[input.name]());
+  });
+}
+form.addEventListener("focusin", (event) => {
+  if (!form.contains(event.relatedTarget)) tell("focus");
+});
+form.addEventListener("focusout", (event) => {
+  if (!form.contains(event.relatedTarget)) tell("blur");
+});
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") tell("escape");
+  if (event.key === "Enter" && event.target !== tab) tell("enter");
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+tab.addEventListener("click", () => {
+  expand();
+  number.focus();
+  report();
+});
+
+/** What the real Element learns from its session: whether the key is good and the form may be shown. */
+async function openSession() {
+  try {
+    const answer = await fetch(`/_sandbox/elements/session?${new URLSearchParams({ key: opening.key })}`);
+    return answer.ok ? null : (await answer.json()).error;
+  } catch (failure) {
+    return { type: "api_connection_error", message: String(failure) };
+  }
+}
+
+loadFonts(opening.fonts);
+handlers.look(opening);
+handlers.update(opening);
+if (opening.options.layout?.defaultCollapsed) collapse();
+listen(handlers);
+new ResizeObserver(reportHeight).observe(document.body);
+const error = await openSession();
+if (error) tell("loaderror", error);
+else tell("loaded");

@@ -1,0 +1,78 @@
+"""Forms: Pydantic models of what is posted; an error names its field and keeps what was typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from server.errors import PlaybillError
+from server.i18n import N_, gettext
+
+MESSAGES = {
+    "missing": N_("Please fill this in."),
+    "string_too_short": N_("Please fill this in."),
+    "string_too_long": N_("This is too long."),
+    "int_parsing": N_("Please type a whole number."),
+    "int_from_float": N_("Please type a whole number."),
+    "greater_than_equal": N_("This number is too small."),
+    "less_than_equal": N_("This number is too large."),
+    "enum": N_("Please choose one of the given options."),
+    "literal_error": N_("Please choose one of the given options."),
+    "string_pattern_mismatch": N_("This does not have the expected form."),
+}
+OTHERWISE = N_("Please check this.")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a template shows of a form: what stands in its fields, and one sentence per wrong field.
+
+    The error of the name "" is about the form as a whole. A FormInvalid may be shown in its place.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+class FormInvalid(PlaybillError):
+    """What was posted does not do; `errors` says why, field by field, `values` is what was typed."""
+
+    status = 422
+    code = "invalid_form"
+    message = N_("Please check the marked fields.")
+
+    def __init__(self, errors: Mapping[str, str], values: Mapping[str, Any]) -> None:
+        super().__init__(dict(errors))
+        self.errors = dict(errors)
+        self.values = dict(values)
+
+
+class Form(BaseModel):
+    """Unknown fields are ignored (a browser extension may add some); missing ones are errors."""
+
+    model_config = ConfigDict(str_strip_whitespace=True, extra="ignore", frozen=True)
+
+    @classmethod
+    def parse(cls, posted: Mapping[str, Any] | None) -> Self:
+        """Read `request.form` (first value of each field) or a JSON object; raises FormInvalid."""
+        values = {
+            name: (value[0] if isinstance(value, list) and value else value)
+            for name, value in (posted or {}).items()
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise FormInvalid(_sentences(error), values) from None
+
+
+def _sentences(error: ValidationError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for detail in error.errors(include_url=False, include_context=True):
+        name = str(detail["loc"][0]) if detail["loc"] else ""
+        if detail["type"] == "value_error":  # raised by a validator of ours, with words of ours
+            sentence = gettext(str(detail["ctx"]["error"]))
+        else:
+            sentence = gettext(MESSAGES.get(detail["type"], OTHERWISE))
+        found.setdefault(name, sentence)
+    return found

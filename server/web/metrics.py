@@ -1,0 +1,20 @@
+"""How long every answer took, by route, method and status."""
+
+import time
+
+from sanic import HTTPResponse, Request
+
+from server.metrics import http_duration
+
+
+def start_timer(request: Request) -> None:
+    request.ctx.started = time.perf_counter()
+
+
+def observe(request: Request, response: HTTPResponse) -> None:
+    started = getattr(request.ctx, "started", None)
+    if started is None:
+        return
+    # The route's pattern, not the path: the number of label values stays small.
+    route = request.route.path if request.route else "unknown"
+    http_duration.labels(route, request.method, response.status).observe(time.perf_counter() - started)

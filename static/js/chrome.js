@@ -1,0 +1,11 @@
+// Small manners of the pages that work without script too.
+
+// A sort order takes effect when it is chosen; the button that does it without script steps aside.
+for (const select of document.querySelectorAll("select[data-submits]")) {
+  const button = select.form.querySelector("button");
+  if (button) button.hidden = true;
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+// A field that the server refused is where the reader has to go.
+document.querySelector('[aria-invalid="true"]')?.focus();

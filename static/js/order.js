@@ -1,0 +1,6 @@
+// The order page while the money is on its way: shows the new state as soon as there is one.
+import { until } from "./order-status.js";
+
+const { order } = document.querySelector("[data-order]").dataset;
+await until(order, Infinity);
+location.reload();

@@ -1,0 +1,93 @@
+"""Browsers at the front door, and the mails that they get."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest_asyncio
+from sqlalchemy import update
+
+from server.accounts.models import SignInLink
+from server.database.session import current_session, session_scope, transaction
+from server.mail import worker
+from tests.conftest import Sandbox, Site
+from tests.factories import csrf_of
+
+SIGN_IN_COOKIE = "playbill_sign_in"
+
+
+@dataclass
+class Person:
+    """Somebody with a browser: reads a page, fills its form, reads mail."""
+
+    browser: httpx.AsyncClient
+    door: "Door"
+
+    async def post(self, path: str, *, page: str = "", **fields: str) -> httpx.Response:
+        """Post a form of `page` (by default the page at the same path)."""
+        token = csrf_of((await self.browser.get(page or path)).text)
+        return await self.browser.post(path, data={"csrf_token": token, **fields})
+
+    async def ask_link(self, email: str, **fields: str) -> str:
+        """Ask for a link and take it from the mail; returns its path."""
+        answer = await self.post("/login/link", email=email, **fields)
+        assert answer.status_code == 200, answer.text
+        return await self.door.newest_link(email)
+
+    async def follow(self, link: str) -> httpx.Response:
+        return await self.post(link)
+
+    async def enter(self, email: str) -> httpx.Response:
+        """Sign in by a mailed link."""
+        answer = await self.follow(await self.ask_link(email))
+        assert answer.status_code == 303, answer.text
+        return answer
+
+    async def is_in(self) -> bool:
+        return (await self.browser.get("/account")).status_code == 200
+
+    @property
+    def sign_in_token(self) -> str | None:
+        return self.browser.cookies.get(SIGN_IN_COOKIE)
+
+
+class Door:
+    def __init__(self, site: Site, sandbox: Sandbox) -> None:
+        self.site = site
+        self.sandbox = sandbox
+        self.browsers: list[httpx.AsyncClient] = []
+
+    def person(self, **options: Any) -> Person:
+        options = {"headers": {"Accept-Language": "en"}, **options}
+        self.browsers.append(self.site.client(**options))
+        return Person(self.browsers[-1], self)
+
+    async def mails(self) -> list[dict[str, Any]]:
+        async with session_scope(self.site.app.ctx.sessions):
+            await worker.send_waiting()
+        return self.sandbox.messages()
+
+    async def newest_link(self, email: str) -> str:
+        mail = [one for one in await self.mails() if one["to"] == email][-1]
+        found = re.search(r"(/login/link/[\w-]+)", mail["text"])
+        assert found
+        return found[1]
+
+    async def age_links(self, **values: Any) -> None:
+        async with session_scope(self.site.app.ctx.sessions), transaction():
+            await current_session().execute(update(SignInLink).values(**values))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def door(site: Site, session: None, sandbox: Sandbox) -> AsyncIterator[Door]:
+    made = Door(site, sandbox)
+    yield made
+    for browser in made.browsers:
+        await browser.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(door: Door) -> Person:
+    return door.person()

@@ -1,0 +1,373 @@
+"""Promises 1, 2, 3 and 5 where the money is settled."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from server.access.models import Grant, GrantState
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
+from server.checkout import events, settlement
+from server.checkout import service as checkout
+from server.checkout.models import Order, OrderStatus, Payment
+from server.checkout.repository import OrderVersion
+from server.checkout.settlement import Outcome
+from server.database.session import current_session, session_scope, transaction
+from server.integrations.stripe import EventFact, IntentState, stripe_gateway
+from server.mail.models import Mail
+from tests.conftest import Sandbox, Site
+from tests.factories import bought, eventually, order_in, pay, status_of
+
+
+async def grants() -> list[Grant]:
+    await current_session().reset()
+    return list(await current_session().scalars(select(Grant)))
+
+
+async def mails(kind: str) -> list[Mail]:
+    await current_session().reset()
+    return list(await current_session().scalars(select(Mail).where(Mail.once_key.startswith(kind))))
+
+
+async def status() -> OrderStatus:
+    await current_session().reset()
+    return (await current_session().scalars(select(Order.status))).one()
+
+
+async def state_of(intent: str) -> IntentState:
+    await current_session().reset()
+    return await stripe_gateway().fetch_whole(intent)
+
+
+def event(sandbox: Sandbox, kind: str) -> EventFact:
+    found = next(one for one in sandbox.events() if one["type"] == kind)
+    thing = found["data"]["object"]
+    intent = thing["id"] if thing["object"] == "payment_intent" else thing["payment_intent"]
+    return EventFact(found["id"], kind, found["created"], False, intent, True)
+
+
+async def _has_dispute(intent: str) -> bool:
+    return bool((await state_of(intent)).disputes)
+
+
+async def _has_failed_refund(intent: str) -> bool:
+    return any(refund.status == "failed" for refund in (await state_of(intent)).refunds)
+
+
+async def test_paid_means_in(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+
+    assert await settlement.settle(intent) is Outcome.APPLIED
+
+    (grant,) = await grants()
+    assert grant.state is GrantState.ACTIVE
+    assert await status() is OrderStatus.PAID
+    assert await checkout.count_paid_without_access() == 0
+    answer = (await browser.get(f"/orders/{order['order']}/status")).json()
+    assert answer == {"status": "paid", "watch_url": "/learn/first-night"}
+
+
+async def test_paid_without_access_counts_an_item_that_has_no_grant(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await settlement.settle(await pay(sandbox, await order_in(browser)))
+    async with transaction():
+        await current_session().execute(Grant.__table__.delete())  # type: ignore[attr-defined]
+
+    assert await checkout.count_paid_without_access() == 1
+
+
+async def test_an_unpaid_intent_gives_nothing(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order, "pm_card_visa_chargeDeclined")
+
+    await settlement.settle(intent)
+
+    assert await grants() == []
+    assert await status() is OrderStatus.PENDING
+    assert await mails("receipt") == []
+
+
+async def test_five_deliveries_of_one_event_have_one_effect(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await pay(sandbox, await order_in(browser))
+    told = event(sandbox, "payment_intent.succeeded")
+
+    outcomes = [await events.take(told) for _ in range(5)]
+
+    assert outcomes == [Outcome.APPLIED] + [Outcome.DUPLICATE] * 4
+    assert len(await grants()) == 1
+    assert len(await mails("receipt")) == 1
+
+
+async def test_parallel_settlements_have_one_effect(
+    shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    intent = await pay(sandbox, await order_in(browser))
+    told = event(sandbox, "payment_intent.succeeded")
+
+    async def one(given: EventFact | None) -> Outcome:
+        async with session_scope(shop.app.ctx.sessions):
+            return await settlement.settle(intent, given)
+
+    outcomes = await asyncio.gather(*(one(told) for _ in range(3)), *(one(None) for _ in range(2)))
+
+    assert outcomes.count(Outcome.DUPLICATE) == 2
+    assert len(await grants()) == 1
+    assert len(await mails("receipt")) == 1
+
+
+async def test_a_full_refund_closes_access_and_is_told_once(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+    await settlement.settle(intent)
+
+    await checkout.refund_order(order["order"])
+    await settlement.settle(intent)
+
+    (grant,) = await grants()
+    assert grant.state is GrantState.REVOKED
+    assert await status() is OrderStatus.REFUNDED
+    assert len(await mails("refund")) == 1
+    assert (await browser.get(f"/orders/{order['order']}/status")).json()["watch_url"] is None
+
+
+async def test_a_refund_asked_for_twice_at_once_gives_money_back_once(
+    shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+    await settlement.settle(intent)
+
+    async def refund() -> None:
+        async with session_scope(shop.app.ctx.sessions):
+            await checkout.refund_order(order["order"])
+
+    results = await asyncio.gather(refund(), refund(), return_exceptions=True)
+
+    assert any(result is None for result in results)
+    state = await state_of(intent)
+    assert sum(one.amount for one in state.refunds) == 33000
+
+
+async def test_refund_before_success_ends_refunded_without_access(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    intent = await pay(sandbox, await order_in(browser))
+    charge = (await state_of(intent)).charges[0].id
+    await sandbox.astripe(f"charges/{charge}/refund")
+
+    await events.take(event(sandbox, "charge.refunded"))
+    await events.take(event(sandbox, "payment_intent.succeeded"))
+
+    assert await status() is OrderStatus.REFUNDED
+    assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
+    assert await mails("receipt") == []
+
+
+async def test_replay_of_the_success_after_the_refund_opens_nothing(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+    told = event(sandbox, "payment_intent.succeeded")
+    await events.take(told)
+    await checkout.refund_order(order["order"])
+
+    await events.take(told)
+    await settlement.settle(intent)
+
+    assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
+
+
+async def test_a_partial_refund_made_at_stripe_keeps_access(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    intent = await pay(sandbox, await order_in(browser))
+    charge = (await state_of(intent)).charges[0].id
+    await settlement.settle(intent)
+
+    await sandbox.astripe(f"charges/{charge}/refund", amount=10000)
+    await settlement.settle(intent)
+
+    assert await status() is OrderStatus.PARTIALLY_REFUNDED
+    assert [grant.state for grant in await grants()] == [GrantState.ACTIVE]
+
+
+async def test_a_refund_that_fails_later_restores_access_and_alerts_staff(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order, "4000000000005126")
+    await settlement.settle(intent)
+    await checkout.refund_order(order["order"])
+
+    await eventually(lambda: _has_failed_refund(intent))
+    await settlement.settle(intent)
+
+    assert await status() is OrderStatus.PAID
+    assert [grant.state for grant in await grants()] == [GrantState.ACTIVE]
+    assert AlertKind.REFUND_FAILED in {alert.kind for alert in await alerts.open_alerts()}
+
+
+@pytest.mark.parametrize(("won", "after"), [(True, GrantState.ACTIVE), (False, GrantState.REVOKED)])
+async def test_a_dispute_suspends_and_its_end_decides(
+    browser: httpx.AsyncClient, sandbox: Sandbox, won: bool, after: GrantState
+) -> None:
+    intent = await pay(sandbox, await order_in(browser))
+    charge = (await state_of(intent)).charges[0].id
+    await settlement.settle(intent)
+
+    await sandbox.astripe(f"charges/{charge}/dispute")
+    await settlement.settle(intent)
+    assert [grant.state for grant in await grants()] == [GrantState.SUSPENDED]
+
+    dispute = (await state_of(intent)).disputes[0].id
+    await sandbox.astripe(f"disputes/{dispute}/close", won=won)
+    await settlement.settle(intent)
+    assert [grant.state for grant in await grants()] == [after]
+
+
+async def test_an_inquiry_suspends_nothing(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    intent = await pay(sandbox, await order_in(browser), "4000000000001976")
+
+    await eventually(lambda: _has_dispute(intent))
+    await settlement.settle(intent)
+
+    state = await state_of(intent)
+    assert [dispute.status for dispute in state.disputes] == ["warning_needs_response"]
+    assert [grant.state for grant in await grants()] == [GrantState.ACTIVE]
+
+
+@pytest.mark.parametrize("column", [{"amount": 32000}, {"currency": "USD"}, {"number": "OTHER-00000"}])
+async def test_an_intent_that_differs_from_the_order_gives_an_alert_and_no_grant(
+    browser: httpx.AsyncClient, sandbox: Sandbox, column: dict[str, Any]
+) -> None:
+    intent = await pay(sandbox, await order_in(browser))
+    async with transaction():
+        await current_session().execute(update(Order).values(**column))
+
+    outcome = await settlement.settle(intent)
+
+    assert outcome is Outcome.DIFFERS
+    assert await grants() == []
+    (alert,) = await alerts.open_alerts()
+    assert alert.kind is AlertKind.AMOUNT_DIFFERS
+
+
+async def test_a_state_fetched_before_a_newer_one_was_applied_is_thrown_away(
+    shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """One worker fetches *succeeded* and is slow; another applies the refund meanwhile."""
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+    await settlement.settle(intent)
+    before = (await current_session().scalars(select(Order.version))).one()
+    old_state = OrderVersion((await current_session().scalars(select(Order.id))).one(), before)
+    await current_session().reset()
+    fetched = await state_of(intent)
+    await checkout.refund_order(order["order"])
+
+    async with transaction():
+        outcome = await settlement._apply(old_state, fetched, None)
+
+    assert outcome is None
+    assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
+
+
+async def test_what_staff_closed_no_payment_event_opens(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    from server.access import service as access
+
+    intent = await pay(sandbox, await order_in(browser))
+    await settlement.settle(intent)
+    (grant,) = await grants()
+    await current_session().reset()
+    async with transaction():
+        await access.revoke(grant.id)
+
+    await settlement.settle(intent)
+
+    assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
+
+
+async def test_an_intent_of_another_shop_is_left_alone(shop: Site, session: None) -> None:
+    await current_session().reset()
+    gateway = stripe_gateway()
+    foreign = await gateway._client.v1.payment_intents.create_async(
+        {"amount": 5000, "currency": "krw", "metadata": {"app": "another-shop"}}
+    )
+
+    assert await settlement.settle(foreign.id) is Outcome.NOT_OURS
+
+
+async def test_an_intent_that_names_an_unknown_order_must_come_again(shop: Site, session: None) -> None:
+    await current_session().reset()
+    intent = await stripe_gateway().create_intent(
+        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+    )
+
+    with pytest.raises(settlement.UnknownOrder):
+        await settlement.settle(intent.id)
+
+
+async def test_a_crash_before_the_intent_was_recorded_is_healed_by_settling(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    async with transaction():
+        await current_session().execute(update(Payment).values(intent_id=None))
+    intent = await pay(sandbox, order)
+
+    await settlement.settle(intent)
+
+    assert len(await grants()) == 1
+
+
+async def test_too_many_declined_cards_close_the_intent(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    order = await order_in(browser)
+    for _ in range(settlement.MAX_DECLINES):
+        intent = await pay(sandbox, order, "pm_card_visa_chargeDeclined")
+
+    await settlement.settle(intent)
+
+    assert (await state_of(intent)).status == "canceled"
+    assert await status() is OrderStatus.CANCELED
+
+
+async def test_bought_twice_is_told_to_staff_and_on_the_receipt_only(shop: Site, sandbox: Sandbox) -> None:
+    from server.access import service as access
+    from server.access.models import GrantReason
+    from server.accounts import service as accounts
+    from server.accounts.models import Role
+    from server.catalog import service as catalog
+
+    account = await accounts.create_account("owner@mail.example", "a long password", Role.VIEWER, "")
+    course = await catalog.get_any("first-night")
+    async with transaction():
+        await access.give(account.id, course.id, GrantReason.GIFT)
+
+    client, order = await bought(shop, sandbox, email="Owner@mail.example")
+    page = await client.get(f"/orders/{order['order']}")
+    await client.aclose()
+
+    assert {alert.kind for alert in await alerts.open_alerts()} == {AlertKind.BOUGHT_TWICE}
+    (receipt,) = await mails("receipt")
+    assert "already" in receipt.text or "before" in receipt.text
+    assert "already own" not in page.text and "owned" not in page.text
+
+
+async def test_the_status_poll_settles_by_itself(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    order = await order_in(browser)
+    await pay(sandbox, order)
+    async with transaction():  # as if the order had been made a while ago
+        payment = (await current_session().scalars(select(Payment))).one()
+        payment.updated_at = payment.created_at.replace(year=2025)
+
+    assert await status_of(browser, order) == "paid"

@@ -1,0 +1,214 @@
+"""Promise 1: whoever paid is in, though every webhook is lost."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import func, select, update
+
+from server.access.models import Grant, GrantState
+from server.catalog.models import Course
+from server.checkout import sweep, turn
+from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent, SweepState
+from server.clock import now
+from server.database.session import current_session, transaction
+from tests.conftest import Sandbox, Site
+from tests.factories import order_in, pay, status_of
+
+
+async def grants() -> list[GrantState]:
+    await current_session().reset()
+    return list(await current_session().scalars(select(Grant.state)))
+
+
+async def payment() -> Payment:
+    await current_session().reset()
+    return (await current_session().scalars(select(Payment))).one()
+
+
+def object_of(sandbox: Sandbox, kind: str) -> str:
+    return str(next(event["data"]["object"]["id"] for event in sandbox.events() if event["type"] == kind))
+
+
+async def make_due(**values: object) -> None:
+    async with transaction():
+        await current_session().execute(update(Payment).values(next_check_at=now(), **values))
+
+
+async def test_with_every_webhook_lost_the_events_open_access(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    await pay(sandbox, order)
+
+    await sweep.run(at_once=True)
+
+    assert await grants() == [GrantState.ACTIVE]
+    assert await status_of(browser, order) == "paid"
+
+
+async def test_an_open_intent_is_looked_at_though_no_event_tells(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await pay(sandbox, await order_in(browser))
+    async with transaction():  # the cursor lies behind every event
+        await current_session().execute(
+            SweepState.__table__.insert().values(name="sweep", events_read_until=2**40)
+        )  # type: ignore[attr-defined]
+    await make_due()
+
+    await sweep.run(at_once=True)
+
+    assert await grants() == [GrantState.ACTIVE]
+
+
+async def test_each_look_waits_longer_than_the_one_before(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await order_in(browser)
+    pauses = []
+    for _ in range(8):
+        await make_due()
+        before = now()
+        await sweep.run(at_once=True)
+        pauses.append(round(((await payment()).next_check_at - before).total_seconds(), -1))
+
+    assert pauses == [30, 60, 120, 300, 900, 3600, 3600, 3600]
+
+
+async def test_refunds_and_disputes_made_at_stripe_are_found_by_the_sweep(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    await pay(sandbox, order)
+    await sweep.run(at_once=True)
+    charge = object_of(sandbox, "charge.succeeded")
+
+    await sandbox.astripe(f"charges/{charge}/dispute")
+    await sweep.run(at_once=True)
+    suspended = await grants()
+    dispute = next(
+        event["data"]["object"]["id"]
+        for event in sandbox.events()
+        if event["type"] == "charge.dispute.created"
+    )
+    await sandbox.astripe(f"disputes/{dispute}/close", won=True)
+    await sweep.run(at_once=True)
+    restored = await grants()
+    await sandbox.astripe(f"charges/{charge}/refund")
+    await sweep.run(at_once=True)
+
+    assert (suspended, restored, await grants()) == (
+        [GrantState.SUSPENDED],
+        [GrantState.ACTIVE],
+        [GrantState.REVOKED],
+    )
+
+
+async def test_an_event_that_fails_is_read_again_and_holds_up_no_other(
+    shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    from server.integrations.stripe import stripe_gateway
+
+    await current_session().reset()
+    homeless = await stripe_gateway().create_intent(
+        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+    )
+    await sandbox.astripe(f"confirm/{homeless.id}", card="pm_card_visa", outcome="complete")
+    await pay(sandbox, await order_in(browser))
+
+    await sweep.run(at_once=True)
+    opened = await grants()
+    async with transaction():
+        await current_session().execute(update(Order).values(number="AAAAA-BBBBB"))
+        await current_session().execute(update(Payment).values(intent_id=homeless.id))
+        await current_session().execute(Grant.__table__.delete())  # type: ignore[attr-defined]
+    await sweep.run(at_once=True)
+
+    assert opened == [GrantState.ACTIVE]
+    assert await grants() == [GrantState.ACTIVE]
+
+
+async def test_events_are_settled_once_however_often_they_are_read(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await pay(sandbox, await order_in(browser))
+    await sweep.run(at_once=True)
+    calls = len(sandbox.requests("GET", "/v1/charges"))
+
+    await sweep.run(at_once=True)
+
+    assert len(sandbox.requests("GET", "/v1/charges")) == calls
+    await current_session().reset()
+    assert await current_session().scalar(select(func.count()).select_from(StripeEvent)) == 1
+
+
+async def test_one_worker_sweeps_at_a_time(shop: Site, session: None) -> None:
+    assert await turn.take(at_once=False)
+    assert not await turn.take(at_once=True)
+
+    await turn.end(timedelta(seconds=18))
+
+    assert not await turn.take(at_once=False)  # somebody has just been
+    assert await turn.take(at_once=True)
+
+
+async def test_a_turn_whose_worker_died_ends_by_itself(shop: Site, session: None) -> None:
+    await turn.take(at_once=True)
+    async with transaction():
+        await current_session().execute(
+            update(SweepState).values(held_until=now() - timedelta(seconds=1), holder="a dead one")
+        )
+
+    assert await turn.take(at_once=False)
+
+
+async def test_an_order_whose_intent_was_never_made_ends_after_a_day(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await order_in(browser)
+    await make_due(intent_id=None, created_at=now() - timedelta(hours=25))
+
+    await sweep.run(at_once=True)
+
+    await current_session().reset()
+    assert (await current_session().scalars(select(Order.status))).one() is OrderStatus.CANCELED
+    assert (await payment()).status is PaymentStatus.CANCELED
+
+
+async def test_an_intent_that_went_through_at_the_last_moment_is_not_canceled(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await pay(sandbox, await order_in(browser))
+    async with transaction():
+        await current_session().execute(
+            SweepState.__table__.insert().values(name="sweep", events_read_until=2**40)
+        )  # type: ignore[attr-defined]
+    await make_due(created_at=now() - timedelta(hours=25))
+
+    await sweep.run(at_once=True)
+
+    assert await grants() == [GrantState.ACTIVE]
+
+
+async def test_stripe_down_costs_the_sweep_one_round(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    from server.errors import Unavailable
+
+    await pay(sandbox, await order_in(browser))
+    await sandbox.astripe("settings", api_fail="429")
+    with pytest.raises(Unavailable):
+        await sweep.run(at_once=True)
+    await sandbox.astripe("settings", api_fail=None)
+
+    await sweep.run(at_once=True)
+
+    assert await grants() == [GrantState.ACTIVE]
+
+
+async def test_the_popular_order_follows_the_sales(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    await pay(sandbox, await order_in(browser))
+
+    await sweep.run(at_once=True)
+
+    await current_session().reset()
+    assert (await current_session().scalars(select(Course.sold_count))).all() == [1]

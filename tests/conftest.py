@@ -1,0 +1,273 @@
+"""Real parts for the tests: both databases, the stand-ins as processes, the site over HTTP.
+
+Everything listens on free ports of 127.0.0.1 and ends with the run.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sanic import Sanic
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from server.app import create_app
+from server.database.engine import create_engine, create_sessionmaker
+from server.database.schema import metadata
+from server.database.session import session_scope
+from server.settings import Settings, configure
+from server.standins import health_addresses, standins
+from tests.mariadb import MariaDB
+from tests.statements import Statements
+
+ENGINES = ["sqlite", "mariadb"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group by engine, so that each running site is made once."""
+    order = {name: place for place, name in enumerate(ENGINES)}
+
+    def key(item: pytest.Item) -> int:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        return order.get(parameters.get("database_engine", ""), -1)
+
+    items.sort(key=key)
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    with MariaDB(tmp_path_factory.mktemp("mariadb"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def database_engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def database_url(
+    database_engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """A migrated, empty database."""
+    if database_engine == "mariadb":
+        server: MariaDB = request.getfixturevalue("mariadb")
+        url = server.create_database("playbill")
+    else:
+        url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('sqlite') / 'playbill.db'}"
+    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
+    return url
+
+
+def run_playbill(arguments: list[str], environment: dict[str, str]) -> str:
+    """Run the `playbill` command as an operator would; returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of the site that is tested: sandbox mode, every port a free one."""
+    ports = {
+        name: free_port()
+        for name in (
+            "port",
+            "sandbox_stripe_port",
+            "sandbox_kollus_port",
+            "sandbox_mail_port",
+            "sandbox_smtp_port",
+        )
+    }
+    given = {"database_url": database_url, "var_dir": tmp_path_factory.mktemp("var"), **ports}
+    made = Settings.model_validate(given)
+    configure(made)
+    return made
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The three stand-ins of one site."""
+
+    stripe_url: str
+    kollus_url: str
+    mail_url: str
+
+    def stripe(self, path: str, **body: Any) -> Any:
+        return _post(f"{self.stripe_url}/_sandbox/{path}", body)
+
+    def kollus(self, path: str, **body: Any) -> Any:
+        return _post(f"{self.kollus_url}/_sandbox/{path}", body)
+
+    async def astripe(self, path: str, **body: Any) -> Any:
+        return await asyncio.to_thread(self.stripe, path, **body)
+
+    async def akollus(self, path: str, **body: Any) -> Any:
+        return await asyncio.to_thread(self.kollus, path, **body)
+
+    def requests(self, method: str, path: str) -> list[dict[str, Any]]:
+        """Calls of the site to Stripe with this method and path."""
+        found = httpx.get(f"{self.stripe_url}/_sandbox/requests").raise_for_status().json()
+        return [one for one in found if one["method"] == method and one["path"] == path]
+
+    def events(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (
+            httpx.get(f"{self.stripe_url}/_sandbox/events").raise_for_status().json()
+        )
+        return found
+
+    def messages(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = httpx.get(f"{self.mail_url}/messages").raise_for_status().json()
+        return found
+
+    def reset(self) -> None:
+        self.stripe("reset")
+        self.kollus("reset")
+        httpx.delete(f"{self.mail_url}/messages").raise_for_status()
+
+
+def _post(url: str, body: dict[str, Any]) -> Any:
+    answer = httpx.post(url, json=body, timeout=30)
+    assert answer.is_success, f"{url}: {answer.status_code} {answer.text}"
+    return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="session")
+def sandbox_processes(settings: Settings) -> Iterator[Sandbox]:
+    processes = [subprocess.Popen(child.command) for child in standins(settings)]
+    try:
+        wait_for(health_addresses(settings))
+        yield Sandbox(
+            f"http://127.0.0.1:{settings.sandbox_stripe_port}",
+            f"http://127.0.0.1:{settings.sandbox_kollus_port}",
+            f"http://127.0.0.1:{settings.sandbox_mail_port}",
+        )
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(10)
+
+
+def wait_for(urls: list[str], within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    for url in urls:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(url).is_success:
+                    break
+            assert time.monotonic() < deadline, f"no answer from {url}"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def sandbox(sandbox_processes: Sandbox, settings: Settings) -> Sandbox:
+    """The stand-ins, as new; Stripe's webhooks held back until a test delivers them."""
+    sandbox_processes.reset()
+    sandbox_processes.stripe("settings", deliver="manual")
+    return sandbox_processes
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    made = create_engine(settings.database_url)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture(scope="session")
+def sessions(engine: AsyncEngine) -> async_sessionmaker[Any]:
+    return create_sessionmaker(engine)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clean_database(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        else:
+            await connection.execute(text("SET FOREIGN_KEY_CHECKS=0"))
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(table.delete())
+        if connection.dialect.name != "sqlite":
+            await connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def session(clean_database: None, sessions: async_sessionmaker[Any]) -> AsyncIterator[None]:
+    """An ambient session on an empty database, for tests of services and repositories."""
+    async with session_scope(sessions):
+        yield
+
+
+@dataclass
+class Site:
+    """The application, running in this process and answering over HTTP."""
+
+    url: str
+    app: Sanic[Any, Any]
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """A browser without JavaScript: own cookies, redirects not followed."""
+        headers = {"Accept-Language": "en", **options.pop("headers", {})}
+        return httpx.AsyncClient(base_url=self.url, timeout=30, headers=headers, **options)
+
+    @contextlib.contextmanager
+    def statements(self) -> Iterator[Statements]:
+        """Counts what the site's engine executes meanwhile."""
+        with Statements.of(self.app.ctx.engine) as counted:
+            yield counted
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_site(settings: Settings, sandbox_processes: Sandbox) -> AsyncIterator[Site]:
+    app = create_app(settings, with_jobs=False, name=f"playbill-{settings.port}")
+    Sanic.test_mode = True
+    server = await app.create_server(
+        host="127.0.0.1", port=settings.port, return_asyncio_server=True, access_log=False
+    )
+    assert server is not None
+    for begin in (server.startup, server.before_start, server.start_serving, server.after_start):
+        await begin()  # type: ignore[no-untyped-call]
+    yield Site(settings.public_url, app)
+    await server.before_stop()  # type: ignore[no-untyped-call]
+    server.close()  # type: ignore[no-untyped-call]
+    await server.wait_closed()  # type: ignore[no-untyped-call]
+    await server.after_stop()  # type: ignore[no-untyped-call]
+    Sanic.unregister_app(app)
+
+
+@pytest.fixture
+def site(running_site: Site, clean_database: None, sandbox: Sandbox, settings: Settings) -> Site:
+    """The running site on an empty database, with the stand-ins as new."""
+    configure(settings)
+    return running_site
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    return Path(__file__).parent / "data"

@@ -1,0 +1,135 @@
+"""What is told, in which words, and what staff can do about a mail in trouble."""
+
+from typing import Any
+
+import pytest
+
+from server.clock import now
+from server.database.session import transaction
+from server.errors import NotFound
+from server.mail import message, worker
+from server.mail import service as mail
+from server.mail.models import MailState
+from server.mail.records import HeldMail
+from server.mail.rendering import render
+from server.settings import Settings
+from tests.mail.conftest import Outbox
+
+ORDER = {
+    "number": "AB2CD-9XYZ1",
+    "amount": 33000,
+    "currency": "KRW",
+    "items": [{"course_title": {"ko": "빛 & 그림자", "en": "Light & shade"}, "amount": 33000}],
+}
+CONTEXTS: dict[str, dict[str, Any]] = {
+    "sign_in_link": {"link": "https://shop.example/login/link/abc", "minutes": 30},
+    "receipt": {
+        "order": ORDER,
+        "paid_at": now(),
+        "link": "https://shop.example/learn/light",
+        "is_guest": True,
+        "bought_twice": True,
+    },
+    "refund": {"order": ORDER, "refunded_amount": 33000, "closes_access": True},
+}
+
+
+@pytest.mark.parametrize("locale", ["ko", "en"])
+@pytest.mark.parametrize("template", CONTEXTS)
+async def test_every_mail_stands_in_every_language(template: str, locale: str, settings: Settings) -> None:
+    content = render(template, locale, **CONTEXTS[template])
+
+    assert content.subject
+    assert "\n" not in content.subject
+    assert f'lang="{locale}"' in content.html
+    assert settings.business_email in content.text
+    hangul = any("가" <= letter <= "힣" for letter in content.subject)
+    assert hangul is (locale == "ko")
+
+
+@pytest.mark.parametrize("template", ["receipt", "refund"])
+async def test_money_mails_name_amount_order_and_seller(template: str, settings: Settings) -> None:
+    content = render(template, "ko", **CONTEXTS[template])
+
+    for text in (content.text, content.html):
+        assert "₩33,000" in text
+        assert "AB2CD-9XYZ1" in text
+        for detail in (
+            settings.business_registration_no,
+            settings.business_mail_order_no,
+            settings.business_address,
+        ):
+            assert detail in text
+    assert "빛 & 그림자" in content.text
+    assert "빛 &amp; 그림자" in content.html
+
+
+async def test_message_has_the_headers_of_a_message_from_a_machine(settings: Settings) -> None:
+    held = HeldMail(
+        id="0123456789abcdef",
+        once_key="test",
+        recipient="reader@mail.example",
+        subject="영수증",
+        text="본문\n",
+        html="<p>본문</p>",
+        state=MailState.WAITING,
+        tries=1,
+        last_error="",
+        held_until=now(),
+        next_try_at=now(),
+        created_at=now(),
+        sent_at=None,
+    )
+
+    head = message.as_bytes(held).decode("ascii")
+
+    assert "Message-ID: <0123456789abcdef@playbill.example>\r\n" in head
+    assert "From: Playbill <hello@playbill.example>\r\n" in head
+    assert f"Reply-To: {settings.business_email}\r\n" in head
+    assert "Auto-Submitted: auto-generated\r\n" in head
+    assert "multipart/alternative" in head
+
+
+async def test_the_same_thing_is_told_once(outbox: Outbox) -> None:
+    await outbox.put()
+    async with transaction():
+        again = await mail.enqueue("test:1", "other@mail.example", "sign_in_link", "ko", link="x", minutes=1)
+
+    assert again is False
+    assert (await outbox.row()).recipient == "reader1@mail.example"
+    assert [one.once_key for one in await mail.told(["test:1", "test:2"])] == ["test:1"]
+
+
+async def test_staff_send_a_failed_mail_again(outbox: Outbox) -> None:
+    await outbox.put()
+    await outbox.server_fails("5xx")
+    await worker.send_waiting()
+    await outbox.server_fails(None)
+    (troubled,) = await mail.troubled()
+
+    await mail.settle_troubled(troubled.id, resend=True)
+    await worker.send_waiting()
+
+    assert (await outbox.row()).state is MailState.SENT
+    assert await mail.troubled() == []
+    assert len(outbox.delivered()) == 1
+
+
+async def test_staff_let_an_uncertain_mail_be(outbox: Outbox) -> None:
+    await outbox.put()
+    await outbox.server_fails("drop_after_data")
+    await worker.send_waiting()
+    (troubled,) = await mail.troubled()
+
+    await mail.settle_troubled(troubled.id, resend=False)
+
+    row = await outbox.row()
+    assert (row.state, row.text) == (MailState.DROPPED, "")
+    assert await mail.troubled() == []
+    with pytest.raises(mail.NotTroubled):
+        await mail.settle_troubled(troubled.id, resend=True)
+
+
+async def test_unknown_mail_cannot_be_settled(outbox: Outbox) -> None:
+    with pytest.raises(NotFound):
+        await mail.settle_troubled("0" * 16, resend=True)

@@ -1,0 +1,68 @@
+"""A throw-away MariaDB server: own folder, free port, no network but the loop-back, gone with the tests."""
+
+import getpass
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pymysql
+
+START_WITHIN_S = 60
+
+
+class MariaDB:
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        # As root the server insists on being told whose process it shall be.
+        user = [f"--user={getpass.getuser()}"]
+        data = self.folder / "data"
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", *user, "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+        server = shutil.which("mariadbd") or shutil.which("mysqld") or "/usr/sbin/mariadbd"
+        self._process = subprocess.Popen(
+            [server, "--no-defaults", f"--datadir={data}", *user, "--bind-address=127.0.0.1",
+             f"--port={self.port}", f"--socket={self.folder / 'server.sock'}",
+             f"--pid-file={self.folder / 'server.pid'}", f"--log-error={self.folder / 'server.log'}",
+             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
+             "--skip-name-resolve", "--max-connections=200"],
+        )  # fmt: skip
+        deadline = time.monotonic() + START_WITHIN_S
+        while True:
+            try:
+                self.connect().close()
+            except pymysql.err.OperationalError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+            else:
+                return self
+
+    def connect(self) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="")
+
+    def create_database(self, name: str) -> str:
+        """An empty database, with the server's own default collation; returns its URL."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE `{name}`")
+        return f"mysql+aiomysql://root@127.0.0.1:{self.port}/{name}"
+
+    def pause(self) -> None:
+        """Unplug it: end the server, keep the data."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(30)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.pause()

@@ -1,0 +1,201 @@
+"""Promise 7 at the door: what players report, in whatever shape and order, and what is not believed."""
+
+import asyncio
+import json
+import random
+
+import pytest
+
+from server.clock import now
+from server.database.session import release
+from server.playback import repository
+from server.playback import service as playback
+from server.playback.records import ProgressRecord
+from server.playback.tickets import play_id_of, ticket_of
+from tests.conftest import Site
+from tests.playback.conftest import LMS, KollusPlayer, Person, Stage
+
+
+async def progress(stage: Stage, vera: Person) -> ProgressRecord | None:
+    """Vera's, of the second lecture."""
+    found = await playback.progress_of([vera.viewer_id], [stage.lectures[1].id])
+    await release()
+    return found.get(stage.lectures[1].id)
+
+
+async def test_a_report_becomes_progress(stage: Stage, vera: Person, player: KollusPlayer) -> None:
+    await player.tell(player.report(seen=[0, 1, 2], position=13))
+    stored = await progress(stage, vera)
+    assert stored is not None
+    assert (stored.percent, stored.last_position_s, stored.completed) == (30, 13, False)
+
+
+async def test_reports_shuffled_doubled_and_late_give_the_same_progress(
+    stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    start, later = 1_780_000_000, 1_780_003_600
+    reports = [
+        *(player.report(seen=range(n), position=n * 4, start_at=start, runtime=n * 5) for n in range(1, 6)),
+        player.report(seen=[8], position=36, start_at=later, runtime=3),
+        player.report(seen=range(7), position=31, start_at=later, runtime=40, block_count=50),
+    ]
+    told = reports * 2
+    random.Random(7).shuffle(told)
+    for report in told:
+        await player.tell(report)
+    stored = await progress(stage, vera)
+    assert stored is not None
+    # Blocks 0-4 and 8 of ten, and 0-6 of fifty, which lie within.
+    assert (stored.percent, stored.last_position_s) == (60, 31)
+    assert stored.watched.last_at == (later, 40)
+
+
+async def test_reports_at_the_same_moment_are_all_kept(
+    site: Site, stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    await asyncio.gather(
+        *(player.tell(player.report(seen=[block], position=block * 4, runtime=block)) for block in range(10))
+    )
+    stored = await progress(stage, vera)
+    assert stored is not None
+    assert (stored.percent, stored.last_position_s, stored.completed) == (100, 36, True)
+
+
+async def test_completed_once_stays_completed(stage: Stage, vera: Person, player: KollusPlayer) -> None:
+    await player.tell(player.report(seen=range(9), position=44))
+    first = await progress(stage, vera)
+    assert first is not None
+    assert first.completed
+    await player.tell(player.report(seen=range(10), position=1, runtime=99))
+    second = await progress(stage, vera)
+    assert second is not None
+    assert (second.completed_at, second.percent) == (first.completed_at, 100)
+
+
+async def test_a_second_delivery_changes_nothing(
+    site: Site, stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    report = player.report(seen=[0], position=3)
+    await player.tell(report)
+    with site.statements() as statements:
+        await player.tell(report)
+    assert not [one for one in statements if not one.startswith("SELECT")]
+
+
+async def test_the_play_keeps_the_greatest_seconds(player: KollusPlayer) -> None:
+    await player.tell(player.report(seen=[0], position=30, runtime=40))
+    await player.tell(player.report(seen=[0], position=10, runtime=20))
+    play = await repository.get_play(play_id_of(player.user_values["uservalue0"]) or "")
+    assert play is not None
+    assert (play.runtime_s, play.last_position_s, play.playtime_s) == (40, 30, 10)
+    assert play.started_at is not None
+    assert play.started_at.timestamp() == 1_780_000_000
+    await release()
+
+
+@pytest.mark.parametrize("where", ["body", "query", "ticket in the record"])
+async def test_fields_are_read_from_wherever_the_address_puts_them(
+    stage: Stage, vera: Person, player: KollusPlayer, where: str
+) -> None:
+    fields = {"json_data": json.dumps(player.report(seen=[0], position=3))}
+    if where != "ticket in the record":
+        fields["uservalue0"] = player.user_values["uservalue0"]
+    in_query = where == "query"
+    await vera.http.post(LMS, params=fields if in_query else {}, data={} if in_query else fields)
+    assert await progress(stage, vera) is not None
+
+
+async def test_numbers_may_be_strings(stage: Stage, vera: Person, player: KollusPlayer) -> None:
+    report = player.report(seen=[0], position="13", start_at="1780000000", runtime="7")
+    report["block_info"] = {"block_count": "10", "blocks": {"b0": "1", "b1": "0"}}
+    await player.tell(report)
+    stored = await progress(stage, vera)
+    assert stored is not None
+    assert (stored.percent, stored.last_position_s) == (10, 13)
+
+
+async def test_a_position_beyond_the_end_is_the_end(stage: Stage, vera: Person, player: KollusPlayer) -> None:
+    await player.tell(player.report(seen=[0], position=9999))
+    stored = await progress(stage, vera)
+    assert stored is not None
+    assert stored.last_position_s == 45
+
+
+NONSENSE: list[tuple[str, str, object]] = [
+    ("content_info", "last_play_at", -1),
+    ("content_info", "last_play_at", "soon"),
+    ("content_info", "last_play_at", 10**30),
+    ("content_info", "last_play_at", None),
+    ("content_info", "runtime", float("nan")),
+    ("content_info", "runtime", [1]),
+    ("content_info", "start_at", -5),
+    ("content_info", "start_at", 10**12),
+    ("content_info", "media_content_key", "hBftp9d6"),
+    ("user_info", "client_user_id", "u-somebodyelse0000"),
+    ("block_info", "block_count", 1001),
+    ("block_info", "block_count", -1),
+    ("block_info", "blocks", "all"),
+]
+
+
+async def test_nonsense_stores_nothing(stage: Stage, vera: Person, player: KollusPlayer) -> None:
+    for part, name, value in NONSENSE:
+        report = player.report(seen=[0], position=3)
+        report[part][name] = value
+        await player.tell(report)
+        assert await progress(stage, vera) is None, (part, name, value)
+
+
+async def test_a_viewing_of_tomorrow_does_not_become_the_latest_for_ever(
+    stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    in_two_days = int(now().timestamp()) + 2 * 86400
+    await player.tell(player.report(seen=[0], position=3, start_at=in_two_days))
+    assert await progress(stage, vera) is None
+
+
+async def test_a_bad_ticket_stores_nothing(stage: Stage, vera: Person, player: KollusPlayer) -> None:
+    for ticket in ("", "0000000000000000.AAAA", ticket_of("0" * 16), "☃", "no dot"):
+        report = player.report(seen=[0], position=3) | {"uservalues": {}}
+        await player.tell(report, uservalue0=ticket)
+        assert await progress(stage, vera) is None, ticket
+
+
+async def test_noise_is_answered_in_silence(stranger: Person) -> None:
+    for body in ("", "null", "[]", "[" * 100_000, "{}", '{"content_info": 3}', '"\\ud800"'):
+        answer = await stranger.http.post(LMS, data={"json_data": body, "uservalue0": "x"})
+        assert (answer.status_code, answer.content) == (200, b""), body
+
+
+async def test_a_megabyte_of_blocks_stores_nothing_and_is_counted(
+    stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    async def counted() -> float:
+        exposition = (await vera.http.get("/metrics")).text
+        name = 'playbill_lms_reports_total{outcome="ignored_too_large"}'
+        return sum(float(line.split()[-1]) for line in exposition.splitlines() if line.startswith(name))
+
+    before = await counted()
+    report = player.report(seen=[0], position=3)
+    report["block_info"]["blocks"] |= {f"b{block}": 1 for block in range(100_000)}
+    await player.tell(report)
+    assert await progress(stage, vera) is None
+    assert await counted() == before + 1
+
+
+async def test_of_a_preview_no_progress_is_kept(stage: Stage, stranger: Person) -> None:
+    player = await stranger.open_player(stage.preview_path)
+    await player.tell(player.report(seen=[0], position=3))
+    play = await repository.get_play(play_id_of(player.user_values["uservalue0"]) or "")
+    assert play is not None
+    assert (play.viewer_id, play.playtime_s) == (None, 10)
+    await release()
+
+
+async def test_an_lms_report_costs_five_statements(
+    site: Site, stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    for number in range(1, 4):
+        with site.statements() as statements:
+            await player.tell(player.report(seen=range(number), position=number, runtime=number))
+        assert len(statements) <= 5, statements
