@@ -13,7 +13,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -100,7 +100,11 @@ def format_day(value: datetime) -> str:
 
 
 def format_moment(value: datetime) -> str:
-    return format_datetime(_zone(value), format="medium", locale=_babel(), tzinfo=settings().timezone)
+    local = _zone(value)
+    day = format_date(local.date(), format="medium", locale=_babel())
+    # The short Korean form of "a" is AM or PM; people there say 오전 and 오후, the wide one.
+    pattern = "aaaa h:mm" if _locale.get() == "ko" else "h:mm a"
+    return f"{day} {format_time(local.time(), format=pattern, locale=_babel())}"
 
 
 def format_minutes(seconds: int) -> str:

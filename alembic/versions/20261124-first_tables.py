@@ -244,8 +244,6 @@ def upgrade() -> None:
                 "dispute_opened",
                 "refund_failed",
                 "refund_unassigned",
-                "mail_uncertain",
-                "mail_failed",
                 name="alertkind",
                 native_enum=False,
                 length=24,

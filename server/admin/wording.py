@@ -25,8 +25,6 @@ ALERTS = {
     AlertKind.REFUND_UNASSIGNED: N_(
         "{amount} was refunded at Stripe, which names no course. Decide which access ends, and close it."
     ),
-    AlertKind.MAIL_UNCERTAIN: N_("A mail may have gone out, or not."),
-    AlertKind.MAIL_FAILED: N_("A mail was not accepted."),
 }
 DIFFERENCES = {
     "order": N_("order"),

@@ -17,8 +17,6 @@ class AlertKind(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     REFUND_FAILED = "refund_failed"
     REFUND_UNASSIGNED = "refund_unassigned"
-    MAIL_UNCERTAIN = "mail_uncertain"
-    MAIL_FAILED = "mail_failed"
 
 
 class Alert(Base):

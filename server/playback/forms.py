@@ -25,11 +25,11 @@ class PlayCallback(Form):
 
 
 class _User(BaseModel):
-    client_user_id: str = ""
+    client_user_id: str | None = None
 
 
 class _Content(BaseModel):
-    media_content_key: str = ""
+    media_content_key: str | None = None
     start_at: int = Field(ge=0)
     duration: Seconds = 0
     playtime: Seconds = 0
@@ -56,7 +56,12 @@ class LmsReport(BaseModel):
     user_info: _User = _User()
     content_info: _Content
     block_info: _Blocks = _Blocks()
-    uservalues: UserValues = {}
+    # An object, but some senders write an empty one as a list.
+    uservalues: UserValues | list[Any] | None = None
+
+    @property
+    def ticket(self) -> object:
+        return self.uservalues.get("uservalue0") if isinstance(self.uservalues, dict) else None
 
     def watched(self, duration_s: int) -> Watched:
         """What this report alone says about a video of `duration_s` seconds (0: not known to us)."""

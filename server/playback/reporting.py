@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 async def take_report(ticket: object, report: LmsReport) -> Outcome:
     """Merge one report into its play and into the viewer's progress, if the ticket is one of ours."""
-    play_id = play_id_of(ticket or report.uservalues.get("uservalue0"))
+    play_id = play_id_of(ticket or report.ticket)
     if play_id is None:
         return Outcome.BAD_TICKET
     if report.content_info.start_at > (now() + CLOCK_TOLERANCE).timestamp():
@@ -55,9 +55,9 @@ async def take_report(ticket: object, report: LmsReport) -> Outcome:
 
 def _is_foreign(report: LmsReport, play: PlayRecord, lecture: LectureRecord) -> bool:
     """Whether the report names another viewer or another video than its ticket."""
-    return report.user_info.client_user_id not in ("", play.cuid) or (
-        report.content_info.media_content_key not in ("", lecture.media_content_key)
-    )
+    told = (report.user_info.client_user_id, report.content_info.media_content_key)
+    ours = (play.cuid, lecture.media_content_key)
+    return any(value and value != own for value, own in zip(told, ours, strict=True))
 
 
 async def _note(play: PlayRecord, report: LmsReport) -> None:

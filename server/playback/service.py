@@ -115,11 +115,9 @@ async def shelf(viewer: Viewer) -> list[ShelfItem]:
 
 def _best_grants(grants: list[GrantRecord], at: datetime) -> dict[str, GrantRecord]:
     """By course: the grant that opens it, else one that is suspended."""
-    order = {"active": 0, "suspended": 1}
-    told = sorted(
-        (one for one in grants if one.standing(at) in order), key=lambda one: order[one.standing(at)]
-    )
-    return {grant.course_id: grant for grant in reversed(told)}
+    told = [one for one in grants if one.standing(at) in ("active", "suspended")]
+    told.sort(key=lambda one: one.standing(at) == "active")  # the last of a course is the one that counts
+    return {grant.course_id: grant for grant in told}
 
 
 def _turned_away(course: CourseRecord) -> NotFound:

@@ -94,8 +94,6 @@ FACTS: dict[AlertKind, dict[str, Any]] = {
     AlertKind.DISPUTE_OPENED: {"amount": 33000, "currency": "KRW", "reason": "fraudulent"},
     AlertKind.REFUND_FAILED: {"amount": 33000, "currency": "KRW"},
     AlertKind.REFUND_UNASSIGNED: {"amount": 33000, "currency": "KRW"},
-    AlertKind.MAIL_FAILED: {},
-    AlertKind.MAIL_UNCERTAIN: {},
 }
 
 

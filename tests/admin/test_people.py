@@ -116,7 +116,7 @@ async def test_a_grant_is_revoked_only_on_its_own_persons_page(site: Site) -> No
     assert grant.is_open(now())
 
 
-async def test_people_are_found_by_the_beginning_of_their_address(site: Site) -> None:
+async def test_people_are_found_by_a_part_of_their_address(site: Site) -> None:
     client = await support(site)
     _, mina = await signed_in(site, name="mina")
     await signed_in(site, name="joon")

@@ -114,6 +114,16 @@ async def test_numbers_may_be_strings(stage: Stage, vera: Person, player: Kollus
     assert (stored.percent, stored.last_position_s) == (10, 13)
 
 
+async def test_what_a_player_leaves_empty_does_no_harm(
+    stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    report = player.report(seen=[0], position=13)
+    report["user_info"] = {"client_user_id": None}
+    report["content_info"] |= {"media_content_key": "", "showtime": "0"}
+    await player.tell(report | {"uservalues": []})
+    assert await progress(stage, vera) is not None
+
+
 async def test_a_position_beyond_the_end_is_the_end(stage: Stage, vera: Person, player: KollusPlayer) -> None:
     await player.tell(player.report(seen=[0], position=9999))
     stored = await progress(stage, vera)

@@ -1,0 +1,188 @@
+"""What every page keeps: headers, language, errors."""
+
+import re
+
+import httpx
+import pytest
+
+from server.settings import ROOT, Settings
+from tests.conftest import Site
+from tests.factories import create_course, csrf_of
+
+PAGES = [
+    "/",
+    "/courses",
+    "/login",
+    "/login/link",
+    "/signup",
+    "/terms",
+    "/privacy",
+    "/refund-policy",
+    "/nothing",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_forbids_foreign_and_inline_code(site: Site, session: None, path: str) -> None:
+    async with site.client() as client:
+        answer = await client.get(path)
+
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy and "style-src 'self';" in policy
+    assert "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    # What the policy would block must not be there in the first place.
+    assert not re.search(r"<script(?![^>]*\bsrc=)", answer.text)
+    assert " style=" not in answer.text and "<style" not in answer.text
+    assert not re.search(r"\son[a-z]+=", answer.text)
+
+
+async def test_only_the_checkout_page_lets_stripe_in(site: Site, session: None, settings: Settings) -> None:
+    await create_course()
+    async with site.client() as client:
+        checkout = (await client.get("/checkout/first-night")).headers["content-security-policy"]
+        course = (await client.get("/courses/first-night")).headers["content-security-policy"]
+
+    stripe = f"http://localhost:{settings.sandbox_stripe_port}"
+    assert stripe in checkout
+    assert stripe not in course
+
+
+@pytest.mark.parametrize(
+    ("headers", "cookies", "query", "language"),
+    [
+        ({"Accept-Language": "en-US,en;q=0.9"}, {}, "", "en"),
+        ({"Accept-Language": "ko-KR"}, {}, "", "ko"),
+        ({"Accept-Language": "fr, de;q=0.5"}, {}, "", "ko"),
+        ({"Accept-Language": "en;q=0.1, ko;q=0.9"}, {}, "", "ko"),
+        ({"Accept-Language": "nonsense;q=x,,"}, {}, "", "ko"),
+        ({"Accept-Language": "en"}, {"playbill_lang": "ko"}, "", "ko"),
+        ({"Accept-Language": "en"}, {"playbill_lang": "ko"}, "?lang=en", "en"),
+        ({"Accept-Language": "en"}, {"playbill_lang": "xx"}, "?lang=xx", "en"),
+    ],
+)
+async def test_the_language_is_the_closest_wish(
+    site: Site, session: None, headers: dict[str, str], cookies: dict[str, str], query: str, language: str
+) -> None:
+    async with site.client(headers=headers, cookies=cookies) as client:
+        page = (await client.get(f"/{query}")).text
+
+    assert f'<html lang="{language}"' in page
+
+
+@pytest.mark.parametrize(("language", "price"), [("ko", "₩33,000"), ("en", "$33.00"), ("ja", "3,300")])
+async def test_the_currency_follows_the_language(
+    site: Site, session: None, language: str, price: str
+) -> None:
+    await create_course()
+    async with site.client(headers={"Accept-Language": language}) as client:
+        assert price in (await client.get("/courses/first-night")).text
+
+
+async def test_a_choice_of_language_and_currency_stays(site: Site, session: None) -> None:
+    await create_course()
+    async with site.client() as client:
+        token = csrf_of((await client.get("/courses/first-night")).text)
+        answer = await client.post(
+            "/preferences",
+            data={"lang": "ko", "currency": "JPY", "next": "/courses/first-night", "csrf_token": token},
+        )
+        page = (await client.get(answer.headers["location"])).text
+
+    assert answer.headers["location"] == "/courses/first-night"
+    assert '<html lang="ko"' in page
+    assert "3,300" in page and "₩33,000" not in page
+
+
+@pytest.mark.parametrize(
+    "next_path",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""],
+)
+async def test_a_next_never_leads_away(site: Site, session: None, next_path: str) -> None:
+    async with site.client() as client:
+        token = csrf_of((await client.get("/")).text)
+        answer = await client.post("/preferences", data={"next": next_path, "csrf_token": token})
+
+    assert answer.headers["location"] == "/"
+
+
+async def test_errors_are_pages_for_people_and_json_for_scripts(site: Site, session: None) -> None:
+    async with site.client() as client:
+        page = await client.get("/nothing")
+        script = await client.get("/nothing", headers={"Accept": "application/json"})
+
+    assert page.status_code == script.status_code == 404
+    assert "<html" in page.text
+    assert set(script.json()["error"]) == {"code", "message"}
+
+
+async def test_nothing_of_a_traceback_reaches_the_visitor(
+    site: Site, session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from server.web import legal
+
+    def broken(template: str) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr(legal, "page", broken)  # stands for any bug of ours
+    async with site.client() as client:
+        answer = await client.get("/terms")
+
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.text and "Traceback" not in answer.text
+
+
+async def test_static_files_are_cached_for_ever_under_their_digest(site: Site, session: None) -> None:
+    async with site.client() as client:
+        page = (await client.get("/")).text
+        found = re.search(r'href="(/static/css/[^"]+\?v=[0-9a-f]{12})"', page)
+        assert found
+        versioned = await client.get(found[1])
+        plain = await client.get(found[1].split("?")[0])
+        outside = await client.get("/static/../setup.cfg")
+
+    assert "immutable" in versioned.headers["cache-control"]
+    assert "immutable" not in plain.headers.get("cache-control", "")
+    assert outside.status_code == 404
+
+
+async def test_operations_answer(site: Site, session: None) -> None:
+    async with site.client() as client:
+        alive, ready = await client.get("/healthz"), await client.get("/readyz")
+        figures: httpx.Response = await client.get("/metrics")
+        await client.get("/courses")
+        later = await client.get("/metrics")
+
+    assert (alive.status_code, ready.status_code, figures.status_code) == (200, 200, 200)
+    assert "playbill_paid_without_access 0.0" in figures.text
+    assert "playbill_db_sessions_open 0.0" in later.text
+    assert "playbill_db_connections_checked_out 0.0" in later.text
+    assert (
+        'playbill_http_request_duration_seconds_count{method="GET",route="courses",status="200"}'
+        in later.text
+    )
+
+
+async def test_search_engines_get_the_published_courses(
+    site: Site, session: None, settings: Settings
+) -> None:
+    await create_course()
+    async with site.client() as client:
+        sitemap = (await client.get("/sitemap.xml")).text
+        robots = (await client.get("/robots.txt")).text
+
+    assert f"<loc>{settings.public_url}/courses/first-night</loc>" in sitemap
+    assert f"Sitemap: {settings.public_url}/sitemap.xml" in robots
+    assert "Disallow: /admin" in robots
+
+
+def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
+    sprite = (ROOT / "static" / "img" / "icons.svg").read_text("utf-8")
+    named = {
+        name
+        for template in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r'icon\("([\w-]+)"\)', template.read_text("utf-8"))
+    }
+    assert named
+    assert {name for name in named if f'id="{name}"' not in sprite} == set()
