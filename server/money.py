@@ -47,7 +47,8 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 
 def minimum(currency: str) -> int:
-    return MINIMUM.get(currency, 50 * 10 ** max(0, exponent(currency) - 2))
+    """The smallest price in minor units; half a unit of a currency that the table does not name."""
+    return MINIMUM.get(currency, 500 if currency in THREE_DECIMAL else 50)
 
 
 def format_money(amount: int, currency: str) -> str:

@@ -87,6 +87,9 @@ class Group:
         self._start(child)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            # Whoever presses Ctrl-C twice must not leave half of the children behind.
+            signal.signal(signum, signal.SIG_IGN)
         for child in reversed(self.children):
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()

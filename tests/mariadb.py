@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pymysql
+import pymysql  # type: ignore[import-untyped]
 
 START_WITHIN_S = 60
 
@@ -19,18 +19,25 @@ class MariaDB:
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
+    @property
+    def _options(self) -> list[str]:
         # As root the server insists on being told whose process it shall be.
-        user = [f"--user={getpass.getuser()}"]
-        data = self.folder / "data"
+        return ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--user={getpass.getuser()}"]
+
+    def __enter__(self) -> Self:
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", *user, "--skip-test-db",
+            ["mariadb-install-db", *self._options, "--skip-test-db",
              "--auth-root-authentication-method=normal"],
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
+        self.resume()
+        return self
+
+    def resume(self) -> None:
+        """Start it, at first or after `pause`; returns when it answers."""
         server = shutil.which("mariadbd") or shutil.which("mysqld") or "/usr/sbin/mariadbd"
         self._process = subprocess.Popen(
-            [server, "--no-defaults", f"--datadir={data}", *user, "--bind-address=127.0.0.1",
+            [server, *self._options, "--bind-address=127.0.0.1",
              f"--port={self.port}", f"--socket={self.folder / 'server.sock'}",
              f"--pid-file={self.folder / 'server.pid'}", f"--log-error={self.folder / 'server.log'}",
              "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
@@ -45,7 +52,7 @@ class MariaDB:
                     raise
                 time.sleep(0.1)
             else:
-                return self
+                return
 
     def connect(self) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="")

@@ -20,7 +20,7 @@ def messages() -> set[str]:
     for _, _, message, _, _ in extract_from_dir(
         ROOT,
         METHODS,
-        keywords=KEYWORDS,  # type: ignore[arg-type]
+        keywords=KEYWORDS,
         options_map={"templates/**.*": {"trimmed": "true", "silent": "false"}},
         directory_filter=lambda path: not re.search(r"/(\.|tests|alembic|var|static|docs)", path),
     ):
@@ -49,8 +49,12 @@ def test_translations_keep_the_places_for_names_and_numbers(korean: Catalog) -> 
     for message in korean:
         if not message.id or not message.string:
             continue
-        singular = message.id[0] if isinstance(message.id, tuple) else message.id
-        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        singular = str(message.id[0] if isinstance(message.id, tuple) else message.id)
+        texts = (
+            [str(text) for text in message.string]
+            if isinstance(message.string, tuple)
+            else [str(message.string)]
+        )
         wanted = set(PLACEHOLDERS.findall(singular))
         broken += [singular for text in texts if not set(PLACEHOLDERS.findall(text)) <= wanted]
     assert broken == []

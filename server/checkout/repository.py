@@ -35,16 +35,16 @@ class OrderVersion:
     has_event: bool = False  # the event that was asked about has been handled
 
 
-def _with_parts() -> Select[tuple[Order]]:
+def _with_parts() -> Select[Order]:
     """An order with its items and payments, in one statement: both are few."""
     return select(Order).options(joinedload(Order.items), joinedload(Order.payments))
 
 
-def _with_everything() -> Select[tuple[Order]]:
+def _with_everything() -> Select[Order]:
     return _with_parts().options(selectinload(Order.refunds), selectinload(Order.disputes))
 
 
-async def _one(statement: Select[tuple[Order]]) -> OrderRecord | None:
+async def _one(statement: Select[Order]) -> OrderRecord | None:
     # A locked row is read anew, whatever this session has seen of it before.
     result = await current_session().execute(statement.execution_options(populate_existing=True))
     row = result.unique().scalar_one_or_none()

@@ -14,6 +14,7 @@ from server.checkout.models import PaymentStatus
 from server.checkout.records import PaymentRecord
 from server.checkout.settlement import settle
 from server.clock import now
+from server.database.outage import is_outage
 from server.database.session import in_transaction, release, transaction
 from server.errors import PlaybillError
 from server.integrations.stripe import NoSuchIntent, stripe_gateway
@@ -24,6 +25,7 @@ UNPAID_FOR = timedelta(hours=24)
 # Stripe does not promise that an event is listed the moment it is created.
 EVENTS_OVERLAP_S = 300
 FIRST_LOOK_BACK_S = 3600
+GIVE_UP_AFTER_S = 24 * 3600
 PAYMENTS_PER_RUN = 200
 
 log = logging.getLogger("playbill.sweep")
@@ -57,9 +59,9 @@ async def _read_events() -> None:
         if event.id not in known:
             await turn.renew()
             done = await _survive(f"event {event.id}", partial(events.take, event))
-            stuck = stuck or not done
+            # What failed is read again next time, with all that came after it; but not for ever.
+            stuck = stuck or not (done or event.created < found[-1].created - GIVE_UP_AFTER_S)
         if not stuck:
-            # What failed is read again next time, with all that came after it.
             reached = max(reached, event.created)
     await turn.move_cursor(reached)
 
@@ -115,5 +117,10 @@ async def _survive(what: str, act: Callable[[], Awaitable[object]]) -> bool:
         await act()
     except PlaybillError as error:
         log.warning("%s: %s", what, type(error).__name__)
+        return False
+    except Exception as error:
+        if is_outage(error):
+            raise  # nothing else will work either
+        log.exception("%s failed", what)
         return False
     return True

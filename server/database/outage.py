@@ -1,15 +1,35 @@
 """Tells "the database is not there" from a bug."""
 
+import sqlite3
+
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+# MySQL's own errors that tell of the server's state: too many connections, no entry, no such database,
+# shutting down, no more space, lock time-out, deadlock, broken off, read-only, killed.
+MYSQL_STATES = {1020, 1021, 1040, 1044, 1045, 1049, 1053, 1114, 1158, 1159, 1160, 1161, 1205, 1213, 1290, 1927}
+MYSQL_CLIENT_ERRORS = 2000  # and above: not connected, connection lost
 
 
 def is_outage(error: BaseException | None) -> bool:
     """True if a statement failed because of the database's state, not because of the statement."""
     while error is not None:
-        if isinstance(error, PoolTimeout | InterfaceError | OperationalError | ConnectionError):
+        if isinstance(error, PoolTimeout | InterfaceError | ConnectionError):
+            return True
+        if isinstance(error, OperationalError) and _is_state(error):
             return True
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             return True
         error = error.__cause__
     return False
+
+
+def _is_state(error: OperationalError) -> bool:
+    """Both drivers raise OperationalError for an unknown column, too: that one is a bug of ours."""
+    original = error.orig
+    code = original.args[0] if original is not None and original.args else None
+    if isinstance(code, int):
+        return code >= MYSQL_CLIENT_ERRORS or code in MYSQL_STATES
+    # A file that was moved away comes back empty.
+    empty = "no such table" in str(original)
+    return empty or getattr(original, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR

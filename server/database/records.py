@@ -34,7 +34,7 @@ class Record(BaseModel):
             if nested is not None and value is not None:
                 value = [nested.of(one) for one in value] if isinstance(value, list) else nested.of(value)
             values[name] = value
-        return cls.model_construct(**values, **computed)
+        return cls.model_construct(**values, **computed)  # type: ignore[return-value]
 
     def __getattr__(self, name: str) -> Any:
         if name in type(self).model_fields:

@@ -19,6 +19,8 @@ Sessions = async_sessionmaker[AsyncSession]
 
 LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
 ATTEMPTS = 5
+# A lock is waited for 5 s at a time (see engine.py); nobody waits for five of these.
+PATIENCE_S = 8.0
 
 
 class NoSession(RuntimeError):
@@ -62,7 +64,11 @@ _slot: ContextVar[_Slot | None] = ContextVar("database_session", default=None)
 _open: set[_Slot] = set()
 
 
-_tell_open: Callable[[int], object] = lambda count: None
+def _tell_nobody(count: int) -> None:
+    pass
+
+
+_tell_open: Callable[[int], object] = _tell_nobody
 
 
 def open_sessions() -> int:
@@ -155,14 +161,16 @@ async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:
     """Run `act` in a transaction, again from its start when the database asks for it.
 
     Deadlocks and lock time-outs roll back before the retry: after a time-out MariaDB keeps the
-    transaction alive, and a COMMIT would store half of it.
+    transaction alive, and a COMMIT would store half of it. No retry begins later than PATIENCE_S.
     """
+    patient_until = asyncio.get_running_loop().time() + PATIENCE_S
     for attempt in range(ATTEMPTS):
         try:
             async with transaction():
                 return await act()
         except OperationalError as error:
-            if not _worth_a_retry(error) or attempt == ATTEMPTS - 1:
+            impatient = asyncio.get_running_loop().time() > patient_until
+            if not _worth_a_retry(error) or attempt == ATTEMPTS - 1 or impatient:
                 raise
         await asyncio.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - spreads rivals
     raise AssertionError("unreachable")

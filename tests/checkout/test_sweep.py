@@ -52,9 +52,7 @@ async def test_an_open_intent_is_looked_at_though_no_event_tells(
 ) -> None:
     await pay(sandbox, await order_in(browser))
     async with transaction():  # the cursor lies behind every event
-        await current_session().execute(
-            SweepState.__table__.insert().values(name="sweep", events_read_until=2**40)
-        )  # type: ignore[attr-defined]
+        current_session().add(SweepState(name="sweep", events_read_until=2**40))
     await make_due()
 
     await sweep.run(at_once=True)
@@ -181,9 +179,7 @@ async def test_an_intent_that_went_through_at_the_last_moment_is_not_canceled(
 ) -> None:
     await pay(sandbox, await order_in(browser))
     async with transaction():
-        await current_session().execute(
-            SweepState.__table__.insert().values(name="sweep", events_read_until=2**40)
-        )  # type: ignore[attr-defined]
+        current_session().add(SweepState(name="sweep", events_read_until=2**40))
     await make_due(created_at=now() - timedelta(hours=25))
 
     await sweep.run(at_once=True)

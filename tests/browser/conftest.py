@@ -1,0 +1,71 @@
+"""One running shop for each engine, one Chromium, and a fresh browser context for each visitor."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.live import LiveShop, free_settings, live_shop
+from tests.browser.visitor import CHROMIUM, CHROMIUM_FLAGS, Visitor
+from tests.mariadb import MariaDB
+
+NewVisitor = Callable[..., Awaitable[Visitor]]
+
+# What a closed tab or a shop that ends may leave in the log of a healthy server.
+EXPECTED_IN_LOG: tuple[str, ...] = ()
+
+
+@pytest.fixture(scope="session")
+def running_shop(
+    database_engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveShop]:
+    folder = tmp_path_factory.mktemp("shop")
+    own: dict[str, object] = {"workers": 2}
+    if database_engine == "mariadb":
+        server: MariaDB = request.getfixturevalue("mariadb")
+        own["database_url"] = server.create_database("browser")
+    with live_shop(free_settings(folder, **own)) as shop:
+        yield shop
+    complaints = [
+        line for line in shop.complaints() if not any(words in line for words in EXPECTED_IN_LOG)
+    ]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def shop(running_shop: LiveShop) -> LiveShop:
+    """The shop with Stripe and Kollus in good order; a test that makes trouble need not end it."""
+    running_shop.trouble()
+    running_shop.sandbox.stripe("settings", deliver="now", api_delay_ms=0, api_fail=None, api_only=None)
+    return running_shop
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_visitor(browser: Browser, shop: LiveShop) -> AsyncIterator[NewVisitor]:
+    """Makes visitors; at the end none of them may have met an error, a window or another site."""
+    visitors: list[Visitor] = []
+
+    async def arrive(**options: Any) -> Visitor:
+        visitors.append(await Visitor.arrive(browser, shop, **options))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        await visitor.context.close()
+    assert [one for visitor in visitors for one in visitor.unexpected()] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def guest(new_visitor: NewVisitor) -> Visitor:
+    """Somebody with a phone who was never here."""
+    return await new_visitor()

@@ -1,0 +1,137 @@
+"""The whole shop as an operator runs it: `playbill` commands as processes, on free ports of this machine."""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from server.settings import Settings
+from server.standins import health_addresses
+from tests.conftest import Sandbox, free_port, run_playbill, wait_for
+from tests.factories import eventually
+
+ADMIN = "ada@mail.example"
+PASSWORD = "long enough to be a password"
+PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
+LINK = re.compile(r"\S+/login/link/\S+")
+
+
+def free_settings(folder: Path, **more: object) -> Settings:
+    """Sandbox mode, the data in `folder`, every port a free one."""
+    given = {"var_dir": folder, **{name: free_port() for name in PORTS}, **more}
+    return Settings.model_validate(given)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What makes a process of its own run with these settings."""
+    names = (*PORTS, "var_dir", "database_url", "workers")
+    return {f"PLAYBILL_{name.upper()}": str(getattr(settings, name)) for name in names}
+
+
+@contextlib.contextmanager
+def running(arguments: Sequence[str], settings: Settings, log: Path) -> Iterator[None]:
+    """A `playbill` command that goes on until the block is left; what it prints goes to `log`."""
+    command = [sys.executable, "-m", "server.cli", *arguments]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command,
+            env={**os.environ, **environment_of(settings)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@dataclass(frozen=True)
+class LiveShop:
+    """A shop that runs, with its stand-ins, seen from outside."""
+
+    url: str
+    sandbox: Sandbox
+    log: Path
+
+    def trouble(self, **settings: object) -> None:
+        """What goes wrong between Stripe and the buyer's browser; nothing ends all of it."""
+        httpx.post(f"{self.sandbox.stripe_url}/_sandbox/browser", json=settings).raise_for_status()
+
+    def charges(self) -> int:
+        """How many cards have been charged so far."""
+        overview = httpx.get(f"{self.sandbox.stripe_url}/_sandbox/overview").raise_for_status().json()
+        return sum(charge["status"] == "succeeded" for charge in overview["charge"])
+
+    def playing(self) -> list[dict[str, Any]]:
+        """What the Kollus stand-in wrote down, oldest first."""
+        found: list[dict[str, Any]] = (
+            httpx.get(f"{self.sandbox.kollus_url}/_sandbox/log").raise_for_status().json()
+        )
+        return found
+
+    async def charged(self, count: int) -> None:
+        """Wait until `count` cards have been charged."""
+        await self._until(lambda: self.charges() >= count)
+
+    async def link_mailed_to(self, email: str) -> str:
+        """Wait for a mail with a sign-in link to this address; the last such link."""
+        await self._until(lambda: bool(self._links(email)))
+        return self._links(email)[-1]
+
+    def _links(self, email: str) -> list[str]:
+        texts = [mail["text"] for mail in self.sandbox.messages() if email in str(mail["to"])]
+        return [found[0] for text in texts if (found := LINK.search(text))]
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        async def look() -> bool:
+            return holds()
+
+        await eventually(look)
+
+    def complaints(self) -> list[str]:
+        """Lines of the server's log that an operator would have to look into."""
+        said = self.log.read_text("utf-8").splitlines()
+        return [line for line in said if re.search(r"\b(WARNING|ERROR|CRITICAL|Traceback|died)\b", line)]
+
+
+@contextlib.contextmanager
+def live_shop(settings: Settings) -> Iterator[LiveShop]:
+    """`playbill serve` with its jobs, on a fresh database with the demo's catalog and one admin."""
+    environment = environment_of(settings)
+    run_playbill(["migrate"], environment)
+    run_playbill(["seed"], environment)
+    create_admin(environment)
+    logs = settings.var_dir
+    with (
+        running(["sandbox"], settings, logs / "sandbox.log"),
+        running(["serve"], settings, logs / "serve.log"),
+    ):
+        wait_for([*health_addresses(settings), f"{settings.public_url}/readyz"])
+        sandbox = Sandbox(
+            f"http://127.0.0.1:{settings.sandbox_stripe_port}",
+            f"http://127.0.0.1:{settings.sandbox_kollus_port}",
+            f"http://127.0.0.1:{settings.sandbox_mail_port}",
+        )
+        yield LiveShop(settings.public_url, sandbox, logs / "serve.log")
+
+
+def create_admin(environment: dict[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "server.cli", "create-admin", ADMIN, "--name=Ada", "--password-stdin"],
+        env={**os.environ, **environment},
+        input=PASSWORD,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
