@@ -30,7 +30,8 @@ BLUEPRINTS = (
     "server.web.preferences",
     "server.web.legal",
 )
-MAX_REQUEST_BYTES = 2 * 1024 * 1024
+# A megabyte of progress blocks is several once it is URL-encoded, and must be answered 200, not 413.
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 log = logging.getLogger("playbill")
 
@@ -55,10 +56,18 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
     for module in BLUEPRINTS:
         app.blueprint(import_module(module).bp)
     app.static("/static", ROOT / "static", name="static")
+    answer_head(app)
     accounts.when_proven(checkout.claim_orders)
     if with_jobs:
         jobs.setup_jobs(app)
     return app
+
+
+def answer_head(app: Sanic[Any, Any]) -> None:
+    """Answer HEAD wherever GET is answered: link previews and uptime checks ask so."""
+    for route in list(app.router.routes):
+        if "GET" in route.methods and "HEAD" not in route.methods:
+            app.add_route(route.handler, f"/{route.path}", methods=["HEAD"], name=f"head.{route.name}")
 
 
 def setup_resources(app: Sanic[Any, Any], settings: Settings) -> None:

@@ -7,8 +7,11 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from alembic.util.exc import CommandError
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
+from server.errors import PlaybillError
 from server.settings import Settings, UnsafeSettings, configure
 
 
@@ -36,7 +39,14 @@ def main(arguments: list[str] | None = None) -> None:
             )
         )
     configure(settings)
-    chosen.run(settings, chosen)
+    try:
+        chosen.run(settings, chosen)
+    except PlaybillError as error:
+        sys.exit(f"{type(error).__name__}: {error.text}")
+    except CommandError as error:
+        sys.exit(f"migrations: {error}")
+    except DBAPIError as error:
+        sys.exit(f"database: {error.orig} (is it there, and migrated? `playbill doctor` tells)")
 
 
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
@@ -50,9 +60,13 @@ def _serve(settings: Settings, _: argparse.Namespace) -> None:
 
 def _sandbox(settings: Settings, _: argparse.Namespace) -> None:
     from server.processes import Group
-    from server.standins import Awaited, health_addresses, standins
+    from server.standins import Awaited, health_addresses, refuse_taken_ports, standins
 
     _refuse_live(settings, "sandbox")
+    try:
+        refuse_taken_ports(settings)
+    except OSError as error:
+        sys.exit(f"{error.strerror}: is another demo running?")
     with Group(standins(settings)) as group:
         group.watch(until=Awaited(health_addresses(settings)))
         print(
@@ -80,6 +94,7 @@ def _migrate(_: Settings, chosen: argparse.Namespace) -> None:
 def _seed(settings: Settings, _: argparse.Namespace) -> None:
     from server.demo.seed import seed_catalog
 
+    _refuse_live(settings, "seed")
     count = _in_session(settings, seed_catalog)
     print(f"{count} courses in the catalog")
 
@@ -88,9 +103,20 @@ def _create_admin(settings: Settings, chosen: argparse.Namespace) -> None:
     from server.accounts import service as accounts
     from server.accounts.models import Role
 
-    password = sys.stdin.readline().strip() if chosen.password_stdin else getpass.getpass("Password: ")
-    _in_session(settings, lambda: accounts.create_account(chosen.email, password, Role.ADMIN, chosen.name))
-    print(f"{chosen.email} may sign in as admin")
+    async def run() -> str:
+        account = await accounts.find_by_email(email)
+        if account is not None:
+            await accounts.change_role(account.id, Role.ADMIN, by="the operator")
+            return f"{email} is an admin now; the password stays as it was"
+        password = sys.stdin.readline().strip() if chosen.password_stdin else getpass.getpass("Password: ")
+        await accounts.create_account(email, password, Role.ADMIN, chosen.name)
+        return f"{email} may sign in as admin"
+
+    try:
+        email = accounts.valid_email(chosen.email)
+    except ValueError as error:
+        sys.exit(str(error))
+    print(_in_session(settings, run))
 
 
 def _sweep(settings: Settings, _: argparse.Namespace) -> None:

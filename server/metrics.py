@@ -29,11 +29,12 @@ def exposition(paid_without_access: int) -> bytes:
         body = generate_latest(registry)
     else:
         body = generate_latest()
-    own = CollectorRegistry()
-    Gauge("playbill_paid_without_access", "Paid, unrefunded order items without a grant", registry=own).set(
-        paid_without_access
-    )
-    return body + generate_latest(own)
+    # Not a Gauge: with several workers that would leave its value in a file, and add up in the next scrape.
+    return body + (
+        "# HELP playbill_paid_without_access Paid, unrefunded order items without a grant\n"
+        "# TYPE playbill_paid_without_access gauge\n"
+        f"playbill_paid_without_access {float(paid_without_access)}\n"
+    ).encode()
 
 
 def forget_process(pid: int) -> None:

@@ -5,6 +5,7 @@ them none (docs.stripe.com/currencies), so Babel's exponents must not be used fo
 """
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency
 
@@ -53,8 +54,13 @@ def minimum(currency: str) -> int:
 
 def format_money(amount: int, currency: str) -> str:
     """33000 KRW → ₩33,000; 3300 USD → $33.00, written as people of the current language write it."""
+    return _written(amount, currency, current_locale())
+
+
+@lru_cache(maxsize=2000)  # a page of cards is full of prices, and there are few different ones
+def _written(amount: int, currency: str, locale: str) -> str:
     digits = exponent(currency)
     pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
     return format_currency(
-        to_major(amount, currency), currency, pattern, locale=current_locale(), currency_digits=False
+        to_major(amount, currency), currency, pattern, locale=locale, currency_digits=False
     )

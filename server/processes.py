@@ -5,9 +5,11 @@ watches its own workers (and, in a demo, the stand-ins) with this.
 """
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,7 +113,25 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise Stop
 
 
-def parent_pipe() -> int | None:
-    """In a child: the descriptor that reads as closed once the parent is gone."""
+def follow_parent() -> None:
+    """In a child: end in good order as soon as the parent is gone, however it went."""
     given = os.environ.get("PLAYBILL_PARENT_PIPE")
-    return int(given) if given else None
+    if given is None:
+        return
+
+    def wait() -> None:
+        os.read(int(given), 1)  # nobody ever writes: it returns when the writing end is closed
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="follow parent", daemon=True).start()
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a module as a child which ends with its parent."""
+    return [sys.executable, "-m", "server.processes", name, *arguments]
+
+
+if __name__ == "__main__":
+    follow_parent()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -1,16 +1,13 @@
 """`playbill serve`: one listening socket, some worker processes on it, and a parent that watches them."""
 
 import argparse
-import asyncio
 import logging
 import os
 import shutil
 import socket
-import sys
 from pathlib import Path
-from typing import Any
 
-from server.processes import Child, Group, parent_pipe
+from server.processes import Child, Group, module
 from server.settings import Settings
 
 BACKLOG = 512
@@ -35,7 +32,7 @@ def metrics_folder(settings: Settings) -> Path:
 
 
 def workers(settings: Settings, listener: socket.socket) -> list[Child]:
-    command = [sys.executable, "-m", "server.serving", "--fd", str(listener.fileno())]
+    command = module("server.serving", "--fd", str(listener.fileno()))
     return [
         Child(f"worker {number}", command, pass_fds=(listener.fileno(),), on_death=_forget)
         for number in range(1, settings.workers + 1)
@@ -58,8 +55,6 @@ def serve(settings: Settings) -> None:
 
 def run_worker(descriptor: int) -> None:
     """One worker: a single Sanic process on the parent's socket."""
-    from sanic import Sanic
-
     from server.app import create_app
 
     logging.basicConfig(
@@ -68,19 +63,6 @@ def run_worker(descriptor: int) -> None:
     for chatty in ("httpx", "stripe", "sanic.root", "sanic.server", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     app = create_app(Settings())
-
-    @app.after_server_start
-    async def follow_parent(app: Sanic[Any, Any]) -> None:
-        pipe = parent_pipe()
-        if pipe is not None:
-            loop = asyncio.get_running_loop()
-
-            def stop() -> None:
-                loop.remove_reader(pipe)
-                app.stop()
-
-            loop.add_reader(pipe, stop)
-
     app.run(sock=socket.socket(fileno=descriptor), single_process=True, motd=False, access_log=False)
 
 

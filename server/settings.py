@@ -1,12 +1,15 @@
 """Settings: environment variables with the prefix PLAYBILL_, or the same names in `.env`."""
 
+from collections.abc import Iterator
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from babel.numbers import list_currencies
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +34,20 @@ LIVE_ADDRESSES = {
     "kollus_gateway_url": "https://v.kr.kollus.com",
     "kollus_player_js_url": "https://file.kollus.com/vgcontroller/vg-controller-client.latest.min.js",
 }
-SECRETS_OF_16_OR_MORE = ("kollus_callback_secret",)
+# Kollus's own security keys may be as short as this; the others are ours, or always longer.
+SHORTEST = {
+    "secret_key": 32,
+    "stripe_secret_key": 16,
+    "stripe_publishable_key": 16,
+    "stripe_webhook_secrets": 16,
+    "kollus_security_key": 8,
+    "kollus_custom_key": 32,
+    "kollus_api_token": 8,
+    "kollus_callback_secret": 16,
+}
+
+
+LANGUAGES = {"ko", "en"}  # what the pages are written in
 
 
 class UnsafeSettings(ValueError):
@@ -95,7 +111,7 @@ class Settings(BaseSettings):
         host = given.get("host", "127.0.0.1")
         var_dir = given.get("var_dir", "var")
         defaults: dict[str, object] = {
-            "public_url": f"http://{host}:{given.get('port', 8000)}",
+            "public_url": f"http://{f'[{host}]' if ':' in str(host) else host}:{given.get('port', 8000)}",
             "database_url": f"sqlite+aiosqlite:///{var_dir}/playbill.db",
         }
         if mode == "live":
@@ -125,43 +141,62 @@ class Settings(BaseSettings):
             }
         return defaults | {name: value for name, value in given.items() if value not in ("", None)}
 
+    @field_validator("public_url")
+    @classmethod
+    def _without_a_slash_at_the_end(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_exist(self) -> Self:
+        try:
+            ZoneInfo(self.business_timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"PLAYBILL_BUSINESS_TIMEZONE: there is no {self.business_timezone}") from error
+        if unknown := set(self.currency_list) - list_currencies():
+            raise ValueError(f"PLAYBILL_CURRENCIES: unknown {', '.join(sorted(unknown))}")
+        if not self.currency_list:
+            raise ValueError("PLAYBILL_CURRENCIES is empty")
+        if unknown := set(self.locale_list) - LANGUAGES:
+            raise ValueError(f"PLAYBILL_LOCALES: no texts in {', '.join(sorted(unknown))}")
+        if not self.locale_list:
+            raise ValueError("PLAYBILL_LOCALES is empty")
+        return self
+
     @model_validator(mode="after")
     def _refuse_what_live_mode_must_not_meet(self) -> Self:
         if self.mode == "live" and (complaints := list(self._complaints())):
             raise UnsafeSettings("live mode refuses to start: " + "; ".join(complaints))
         return self
 
-    def _complaints(self) -> list[str]:
-        found = []
+    def _complaints(self) -> Iterator[str]:
         for name, sandbox_value in SANDBOX_SECRETS.items():
             value = getattr(self, name)
             if not value:
-                found.append(f"PLAYBILL_{name.upper()} is empty")
+                yield f"PLAYBILL_{name.upper()} is empty"
             elif sandbox_value in value:
-                found.append(f"PLAYBILL_{name.upper()} is the sandbox's value")
-        if self.secret_key and len(self.secret_key) < 32:
-            found.append("PLAYBILL_SECRET_KEY is shorter than 32 characters")
-        found += [
-            f"PLAYBILL_{name.upper()} is shorter than 16 characters"
-            for name in SECRETS_OF_16_OR_MORE
-            if getattr(self, name) and len(getattr(self, name)) < 16
-        ]
-        if not self.metrics_token or len(self.metrics_token) < 16:
-            found.append("PLAYBILL_METRICS_TOKEN is empty or shorter than 16 characters")
-        if self.stripe_secret_key.startswith(("sk_test_", "rk_test_")):
-            found.append("PLAYBILL_STRIPE_SECRET_KEY is a test key")
-        if any(len(secret) < 16 for secret in self.webhook_secrets):
-            found.append("PLAYBILL_STRIPE_WEBHOOK_SECRETS holds a short secret")
+                yield f"PLAYBILL_{name.upper()} is the sandbox's value"
+            elif min(map(len, _words(value)), default=0) < SHORTEST.get(name, 1):
+                yield f"PLAYBILL_{name.upper()} is shorter than {SHORTEST[name]} characters"
+        if len(self.metrics_token) < 16:
+            yield "PLAYBILL_METRICS_TOKEN is empty or shorter than 16 characters"
+        if not self.stripe_secret_key.startswith(("sk_live_", "rk_live_")):
+            yield "PLAYBILL_STRIPE_SECRET_KEY is no live key (sk_live_… or rk_live_…)"
+        if not self.stripe_publishable_key.startswith("pk_live_"):
+            yield "PLAYBILL_STRIPE_PUBLISHABLE_KEY is no live key (pk_live_…)"
         for name in ("public_url", *LIVE_ADDRESSES):
             address = urlsplit(getattr(self, name))
             if address.scheme != "https":
-                found.append(f"PLAYBILL_{name.upper()} is not https")
-            elif address.hostname in (None, "localhost", "127.0.0.1", "::1"):
-                found.append(f"PLAYBILL_{name.upper()} is an address of this machine")
+                yield f"PLAYBILL_{name.upper()} is not https"
+            elif not address.hostname or _is_this_machine(address.hostname):
+                yield f"PLAYBILL_{name.upper()} is an address of this machine"
+        mail_server = urlsplit(self.smtp_url)
+        if mail_server.port == self.sandbox_smtp_port and _is_this_machine(
+            mail_server.hostname or "localhost"
+        ):
+            yield "PLAYBILL_SMTP_URL is the sandbox's mail server"
         for name in ("smtp_url", "mail_from", "business_name", "business_email"):
             if not getattr(self, name):
-                found.append(f"PLAYBILL_{name.upper()} is empty")
-        return found
+                yield f"PLAYBILL_{name.upper()} is empty"
 
     @property
     def is_live(self) -> bool:
@@ -173,19 +208,33 @@ class Settings(BaseSettings):
 
     @cached_property
     def webhook_secrets(self) -> list[str]:
-        return [secret.strip() for secret in self.stripe_webhook_secrets.split(",") if secret.strip()]
+        return _words(self.stripe_webhook_secrets)
 
     @cached_property
     def currency_list(self) -> list[str]:
-        return [code.strip().upper() for code in self.currencies.split(",") if code.strip()]
+        return [code.upper() for code in _words(self.currencies)]
 
     @cached_property
     def locale_list(self) -> list[str]:
-        return [code.strip() for code in self.locales.split(",") if code.strip()]
+        return _words(self.locales)
 
     @cached_property
     def timezone(self) -> ZoneInfo:
         return ZoneInfo(self.business_timezone)
+
+
+def _words(value: str) -> list[str]:
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 _current: Settings | None = None

@@ -1,11 +1,11 @@
 """How the stand-ins of Stripe, Kollus and mail are started for a site with these settings."""
 
-import sys
+import socket
 import time
 import urllib.request
 from urllib.error import URLError
 
-from server.processes import Child
+from server.processes import Child, module
 from server.settings import ROOT, Settings
 
 START_WITHIN_S = 30.0
@@ -15,26 +15,23 @@ def standins(settings: Settings) -> list[Child]:
     """Three separate processes that speak the real protocols; the site knows nothing but their addresses."""
     state = settings.var_dir.absolute() / "sandbox"
     state.mkdir(parents=True, exist_ok=True)
-    python = [sys.executable, "-m"]
     callbacks = f"{settings.public_url}/callbacks/kollus"
     return [
         Child(
             "stripe stand-in",
-            [
-                *python,
+            module(
                 "server.sandbox.stripe",
                 f"--port={settings.sandbox_stripe_port}",
                 f"--secret-key={settings.stripe_secret_key}",
                 f"--publishable-key={settings.stripe_publishable_key}",
                 f"--webhook-url={settings.public_url}/webhooks/stripe",
                 f"--webhook-secret={settings.webhook_secrets[0]}",
-                f"--state={state / f'stripe-{settings.sandbox_stripe_port}.json'}",
-            ],
+                f"--state={state / f'stripe-{settings.sandbox_stripe_port}.db'}",
+            ),
         ),
         Child(
             "kollus stand-in",
-            [
-                *python,
+            module(
                 "server.sandbox.kollus",
                 f"--port={settings.sandbox_kollus_port}",
                 f"--service-account-key={settings.kollus_service_account_key}",
@@ -43,21 +40,35 @@ def standins(settings: Settings) -> list[Child]:
                 f"--api-token={settings.kollus_api_token}",
                 f"--channel-key={settings.kollus_channel_key}",
                 f"--play-callback-url={callbacks}/play",
-                f"--drm-callback-url={callbacks}/drm",
                 f"--lms-url={callbacks}/lms?json_data={{JSON_DATA}}&uservalue0={{USERVALUE0}}",
                 f"--media={ROOT / 'server' / 'sandbox' / 'media'}",
-            ],
+            ),
         ),
         Child(
             "mail stand-in",
-            [
-                *python,
+            module(
                 "server.sandbox.mail",
                 f"--port={settings.sandbox_mail_port}",
                 f"--smtp-port={settings.sandbox_smtp_port}",
-            ],
+            ),
         ),
     ]
+
+
+def refuse_taken_ports(settings: Settings) -> None:
+    """Raise OSError, naming the port, if a stand-in could not listen: somebody else's would answer for it."""
+    for port in (
+        settings.sandbox_stripe_port,
+        settings.sandbox_kollus_port,
+        settings.sandbox_mail_port,
+        settings.sandbox_smtp_port,
+    ):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise OSError(error.errno, f"port {port} of a stand-in is taken") from error
 
 
 def health_addresses(settings: Settings) -> list[str]:

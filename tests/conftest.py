@@ -22,12 +22,12 @@ from sanic import Sanic
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from server.app import create_app
 from server.database.engine import create_engine, create_sessionmaker
 from server.database.schema import metadata
 from server.database.session import session_scope
 from server.settings import Settings, configure
 from server.standins import health_addresses, standins
+from tests.listening import listening
 from tests.mariadb import MariaDB
 from tests.statements import Statements
 
@@ -245,20 +245,8 @@ class Site:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running_site(settings: Settings, sandbox_processes: Sandbox) -> AsyncIterator[Site]:
-    app = create_app(settings, with_jobs=False, name=f"playbill-{settings.port}")
-    Sanic.test_mode = True
-    server = await app.create_server(
-        host="127.0.0.1", port=settings.port, return_asyncio_server=True, access_log=False
-    )
-    assert server is not None
-    for begin in (server.startup, server.before_start, server.start_serving, server.after_start):
-        await begin()  # type: ignore[no-untyped-call]
-    yield Site(settings.public_url, app)
-    await server.before_stop()  # type: ignore[no-untyped-call]
-    server.close()  # type: ignore[no-untyped-call]
-    await server.wait_closed()  # type: ignore[no-untyped-call]
-    await server.after_stop()  # type: ignore[no-untyped-call]
-    Sanic.unregister_app(app)
+    async with listening(settings) as app:
+        yield Site(settings.public_url, app)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from server.settings import Settings
 
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[Sanic[Any, Any]]:
-    """The site of these settings, without its jobs, on its port until the context is left."""
+    """The site of these settings on its port, without its jobs, until the context is left."""
     app = create_app(settings, with_jobs=False, name=f"playbill-{settings.port}")
     Sanic.test_mode = True
     server = await app.create_server(
@@ -21,9 +21,11 @@ async def listening(settings: Settings) -> AsyncIterator[Sanic[Any, Any]]:
     assert server is not None
     for begin in (server.startup, server.before_start, server.start_serving, server.after_start):
         await begin()  # type: ignore[no-untyped-call]
-    yield app
-    await server.before_stop()  # type: ignore[no-untyped-call]
-    server.close()  # type: ignore[no-untyped-call]
-    await server.wait_closed()  # type: ignore[no-untyped-call]
-    await server.after_stop()  # type: ignore[no-untyped-call]
-    Sanic.unregister_app(app)
+    try:
+        yield app
+    finally:
+        await server.before_stop()  # type: ignore[no-untyped-call]
+        server.close()  # type: ignore[no-untyped-call]
+        await server.wait_closed()  # type: ignore[no-untyped-call]
+        await server.after_stop()  # type: ignore[no-untyped-call]
+        Sanic.unregister_app(app)

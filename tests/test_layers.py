@@ -14,7 +14,7 @@ DOMAINS = {
 }
 # Who may import these at all (a path below server/, or a beginning of one).
 ONLY_IN = {
-    "sqlalchemy": ("database/", "*/models.py", "*/repository.py", "app.py", "checkout/turn.py"),
+    "sqlalchemy": ("database/", "*/models.py", "*/repository.py", "app.py", "cli.py", "checkout/turn.py"),
     "sanic": (
         "app.py",
         "cli.py",

@@ -62,6 +62,12 @@ class LinkGone(PlaybillError):
     message = N_("This link has been used, or it is too old.")
 
 
+class PasswordTooShort(PlaybillError):
+    status = 422
+    code = "password_too_short"
+    message = N_("A password has at least 10 characters.")
+
+
 class AddressTaken(PlaybillError):
     status = 409
     code = "address_taken"
@@ -331,7 +337,12 @@ async def open_unproven(email: str, locale: str) -> AccountRecord:
 
 
 async def create_account(email: str, password: str, role: Role, name: str) -> AccountRecord:
-    """A proven account with a password, for `playbill create-admin` and the demo; raises AddressTaken."""
+    """A proven account with a password, for `playbill create-admin` and the demo.
+
+    Raises AddressTaken, PasswordTooShort.
+    """
+    if len(password) < passwords.MIN_LENGTH:
+        raise PasswordTooShort
     password_hash = await passwords.hashed(password)
     async with transaction():
         if await repository.find_by_email(email_key(email)):

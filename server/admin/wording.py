@@ -17,6 +17,10 @@ ALERTS = {
         "Stripe reports {amount} for payment {intent}, and that differs from the order ({differs}). "
         "No access was given."
     ),
+    AlertKind.NOT_SETTLED: N_(
+        "Stripe told of payment {intent} ({type}), and it could not be settled here ({reason}). "
+        "Look it up at Stripe: somebody may have paid and not got in."
+    ),
     AlertKind.BOUGHT_TWICE: N_("{email} paid for a course that they already had. Refund one of the two."),
     AlertKind.DISPUTE_OPENED: N_(
         "The buyer's bank disputes {amount} ({reason}). Answer at Stripe; access is suspended meanwhile."

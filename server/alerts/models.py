@@ -13,6 +13,7 @@ from server.database.types import Id, JsonText, UtcDateTime, enum_column
 
 class AlertKind(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
+    NOT_SETTLED = "not_settled"
     BOUGHT_TWICE = "bought_twice"
     DISPUTE_OPENED = "dispute_opened"
     REFUND_FAILED = "refund_failed"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, delete, func, insert, select, update
+from sqlalchemy import FromClause, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, load_only
 
@@ -48,13 +48,14 @@ def _price_in(currency: str) -> FromClause:
     return Price.__table__.alias(f"price_{currency.lower()}")
 
 
-def _amounts() -> list[ColumnElement[int]]:
-    return [_price_in(code).c.amount.label(code) for code in settings().currency_list]
+def _codes() -> tuple[str, ...]:
+    return tuple(settings().currency_list)
 
 
-def _with_prices(statement: AnySelect) -> AnySelect:
-    """Join the price in each currency of the site: a key look-up each, and no second statement."""
-    for code in settings().currency_list:
+def _with_prices(statement: AnySelect, codes: tuple[str, ...]) -> AnySelect:
+    """Add the price in each currency of the site: a key look-up each, and no second statement."""
+    statement = statement.add_columns(*(_price_in(code).c.amount.label(code) for code in codes))
+    for code in codes:
         price = _price_in(code)
         statement = statement.outerjoin(
             price, (price.c.course_id == COURSES.c.id) & (price.c.currency == code)
@@ -72,9 +73,13 @@ def _prices(row: Row[Any]) -> list[PriceRecord]:
 # --- whole courses
 
 
-def _courses() -> AnySelect:
-    statement = select(Course, *_amounts()).join(Course.category).options(contains_eager(Course.category))
-    return _with_prices(statement)
+# Statements that every visitor asks with are put together once: that costs as much as to execute them.
+
+
+@cache
+def _courses(codes: tuple[str, ...]) -> AnySelect:
+    statement = select(Course).join(Course.category).options(contains_eager(Course.category))
+    return _with_prices(statement, codes)
 
 
 async def _one_course(statement: AnySelect) -> CourseRecord | None:
@@ -83,22 +88,22 @@ async def _one_course(statement: AnySelect) -> CourseRecord | None:
 
 
 async def get_course(slug: str) -> CourseRecord | None:
-    return await _one_course(_courses().where(Course.slug == slug))
+    return await _one_course(_courses(_codes()).where(Course.slug == slug))
 
 
 async def get_course_by_id(course_id: str) -> CourseRecord | None:
-    return await _one_course(_courses().where(Course.id == course_id))
+    return await _one_course(_courses(_codes()).where(Course.id == course_id))
 
 
 async def list_courses() -> list[CourseRecord]:
     """For editors: every course without its long texts, drafts first, then the latest."""
-    statement = _courses().options(_without_long_texts()).order_by(*_editors_order())
+    statement = _courses(_codes()).options(_without_long_texts()).order_by(*_editors_order())
     rows = await current_session().execute(statement)
     return [CourseRecord.of(row[0], prices=_prices(row)) for row in rows]
 
 
 async def courses_by_id(course_ids: Iterable[str]) -> dict[str, CourseRecord]:
-    statement = _courses().options(_without_long_texts()).where(Course.id.in_(list(course_ids)))
+    statement = _courses(_codes()).options(_without_long_texts()).where(Course.id.in_(list(course_ids)))
     rows = await current_session().execute(statement)
     return {row[0].id: CourseRecord.of(row[0], prices=_prices(row)) for row in rows}
 
@@ -120,6 +125,11 @@ async def published_slugs() -> list[str]:
 # --- cards
 
 
+@cache
+def _cards(codes: tuple[str, ...]) -> AnySelect:
+    return _with_prices(select(*CARD_COLUMNS).select_from(COURSES), codes)
+
+
 def _card(row: Row[Any], currency: str) -> CourseCard:
     values = dict(row._mapping)
     amounts = {code: values[code] for code in (currency, *settings().currency_list)}
@@ -137,7 +147,8 @@ async def find_cards(query: CourseQuery, currency: str, page: int, size: int) ->
     # Not a window function: the rows of the page come from an index, and only the count sees them all.
     total = select(func.count()).select_from(COURSES).where(*conditions).scalar_subquery()
     statement = (
-        _with_prices(select(*CARD_COLUMNS, *_amounts(), total.label("total")).select_from(COURSES))
+        _cards(_codes())
+        .add_columns(total.label("total"))
         .where(*conditions)
         .order_by(*_order(query.sort, currency))
         .limit(size)
@@ -160,44 +171,42 @@ def _order(sort: str, currency: str) -> tuple[Any, ...]:
 
 
 async def cards_by_id(course_ids: Iterable[str], currency: str) -> dict[str, CourseCard]:
-    statement = _with_prices(select(*CARD_COLUMNS, *_amounts()).select_from(COURSES))
-    rows = await current_session().execute(statement.where(COURSES.c.id.in_(list(course_ids))))
+    statement = _cards(_codes()).where(COURSES.c.id.in_(list(course_ids)))
+    rows = await current_session().execute(statement)
     return {row.id: _card(row, currency) for row in rows}
 
 
-async def home(currency: str, per_row: int) -> Home:
-    """The best seller, the newest of the others and of each category, in one statement."""
+@cache
+def _bill(codes: tuple[str, ...], per_row: int) -> AnySelect:
     newest_first = (COURSES.c.published_at.desc(), COURSES.c.id.desc())
     ranked = (
         select(
             COURSES.c.id,
             func.row_number().over(partition_by=COURSES.c.category_id, order_by=newest_first).label("in_row"),
             func.row_number().over(order_by=newest_first).label("newest"),
-            func.row_number()
-            .over(order_by=(COURSES.c.sold_count.desc(), COURSES.c.published_at.desc(), COURSES.c.id.desc()))
-            .label("best"),
+            func.row_number().over(order_by=(COURSES.c.sold_count.desc(), *newest_first)).label("best"),
         )
         .where(PUBLISHED)
         .subquery("ranked")
     )
-    statement = (
-        _with_prices(
-            select(
-                *CARD_COLUMNS,
-                *_amounts(),
-                *(ranked.c[name] for name in ("in_row", "newest", "best")),
-                CATEGORIES.c.slug.label("category_slug"),
-                CATEGORIES.c.name.label("category_name"),
-                CATEGORIES.c.position.label("category_position"),
-            )
-            .select_from(ranked)
-            .join(COURSES, COURSES.c.id == ranked.c.id)
-            .join(CATEGORIES, CATEGORIES.c.id == COURSES.c.category_id)
+    return (
+        _cards(codes)
+        .join(ranked, ranked.c.id == COURSES.c.id)
+        .join(CATEGORIES, CATEGORIES.c.id == COURSES.c.category_id)
+        .add_columns(
+            *(ranked.c[name] for name in ("in_row", "newest", "best")),
+            CATEGORIES.c.slug.label("category_slug"),
+            CATEGORIES.c.name.label("category_name"),
+            CATEGORIES.c.position.label("category_position"),
         )
         .where((ranked.c.in_row <= per_row) | (ranked.c.newest <= per_row + 1) | (ranked.c.best == 1))
         .order_by(CATEGORIES.c.position, CATEGORIES.c.id, ranked.c.newest)
     )
-    rows = (await current_session().execute(statement)).all()
+
+
+async def home(currency: str, per_row: int) -> Home:
+    """The best seller, the newest of the others and of each category, in one statement."""
+    rows = (await current_session().execute(_bill(_codes(), per_row))).all()
     cards = [(row, _card(row, currency)) for row in rows]
     newest = sorted(cards, key=lambda pair: pair[0].newest)
     by_category: dict[str, HomeRow] = {}

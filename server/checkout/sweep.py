@@ -8,16 +8,18 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
 from server.catalog import service as catalog
 from server.checkout import events, repository, turn
 from server.checkout.models import PaymentStatus
 from server.checkout.records import PaymentRecord
 from server.checkout.settlement import settle
-from server.clock import now
+from server.clock import from_unix, now
 from server.database.outage import is_outage
 from server.database.session import in_transaction, release, transaction
 from server.errors import PlaybillError
-from server.integrations.stripe import NoSuchIntent, stripe_gateway
+from server.integrations.stripe import EventFact, NoSuchIntent, stripe_gateway
 
 PAUSE_BETWEEN = timedelta(seconds=18)
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 900, 3600)]
@@ -26,6 +28,7 @@ UNPAID_FOR = timedelta(hours=24)
 EVENTS_OVERLAP_S = 300
 FIRST_LOOK_BACK_S = 3600
 GIVE_UP_AFTER_S = 24 * 3600
+TELL_STAFF_AFTER = timedelta(minutes=10)
 PAYMENTS_PER_RUN = 200
 
 log = logging.getLogger("playbill.sweep")
@@ -58,9 +61,11 @@ async def _read_events() -> None:
     for event in found:
         if event.id not in known:
             await turn.renew()
-            done = await _survive(f"event {event.id}", partial(events.take, event))
+            failure = await _survive(f"event {event.id}", partial(events.take, event))
+            if failure and now() - from_unix(event.created) > TELL_STAFF_AFTER:
+                await _tell_staff(event, failure)
             # What failed is read again next time, with all that came after it; but not for ever.
-            stuck = stuck or not (done or event.created < found[-1].created - GIVE_UP_AFTER_S)
+            stuck = stuck or bool(failure and event.created >= found[-1].created - GIVE_UP_AFTER_S)
         if not stuck:
             reached = max(reached, event.created)
     await turn.move_cursor(reached)
@@ -111,16 +116,30 @@ async def _recount_sales() -> None:
     await catalog.recount_sales(await repository.sold_per_course())
 
 
-async def _survive(what: str, act: Callable[[], Awaitable[object]]) -> bool:
-    """Do one thing of many: what fails is logged and comes up again, and the others have their turn."""
+async def _tell_staff(event: EventFact, failure: str) -> None:
+    async with transaction():
+        await alerts.raise_alert(
+            AlertKind.NOT_SETTLED,
+            f"not_settled:{event.intent_id}",
+            intent=event.intent_id,
+            type=event.type,
+            reason=failure,
+        )
+
+
+async def _survive(what: str, act: Callable[[], Awaitable[object]]) -> str | None:
+    """Do one thing of many: what fails is logged and comes up again, and the others have their turn.
+
+    Returns what went wrong, as a word for staff.
+    """
     try:
         await act()
     except PlaybillError as error:
         log.warning("%s: %s", what, type(error).__name__)
-        return False
+        return error.code
     except Exception as error:
         if is_outage(error):
             raise  # nothing else will work either
         log.exception("%s failed", what)
-        return False
-    return True
+        return type(error).__name__
+    return None

@@ -7,7 +7,24 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # MySQL's own errors that tell of the server's state: too many connections, no entry, no such database,
 # shutting down, no more space, lock time-out, deadlock, broken off, read-only, killed.
-MYSQL_STATES = {1020, 1021, 1040, 1044, 1045, 1049, 1053, 1114, 1158, 1159, 1160, 1161, 1205, 1213, 1290, 1927}
+MYSQL_STATES = {
+    1020,
+    1021,
+    1040,
+    1044,
+    1045,
+    1049,
+    1053,
+    1114,
+    1158,
+    1159,
+    1160,
+    1161,
+    1205,
+    1213,
+    1290,
+    1927,
+}
 MYSQL_CLIENT_ERRORS = 2000  # and above: not connected, connection lost
 
 

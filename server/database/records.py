@@ -27,8 +27,8 @@ class Record(BaseModel):
         state: InstanceState[Any] = inspect(row)
         unloaded = state.unloaded
         values: dict[str, Any] = {}
-        for name, nested in _fields(cls):
-            if name in computed or name in unloaded or not hasattr(type(row), name):
+        for name, nested in _fields(cls, type(row)):
+            if name in computed or name in unloaded:
                 continue
             value = getattr(row, name)
             if nested is not None and value is not None:
@@ -45,8 +45,10 @@ class Record(BaseModel):
 
 
 @cache
-def _fields(cls: type[Record]) -> list[tuple[str, type[Record] | None]]:
-    return [(name, _nested(field.annotation)) for name, field in cls.model_fields.items()]
+def _fields(cls: type[Record], table: type[Base]) -> list[tuple[str, type[Record] | None]]:
+    """The fields that the table has, each with the record that its relationship leads to."""
+    fields = cls.model_fields.items()
+    return [(name, _nested(field.annotation)) for name, field in fields if hasattr(table, name)]
 
 
 def _nested(annotation: Any) -> type[Record] | None:

@@ -144,17 +144,18 @@ async def transaction() -> AsyncIterator[None]:
     await release()
     slot = _current_slot()
     session = slot.open()
-    slot.writing = True
-    try:
-        await session.connection(execution_options={"writing": True})
-        yield
-        await session.commit()
-    except BaseException:
-        # Cancellation included, and shielded from a second one.
-        await asyncio.shield(session.reset())
-        raise
-    finally:
-        slot.writing = False
+    async with session.info["writers"]:
+        slot.writing = True
+        try:
+            await session.connection(execution_options={"writing": True})
+            yield
+            await session.commit()
+        except BaseException:
+            # Cancellation included, and shielded from a second one.
+            await asyncio.shield(session.reset())
+            raise
+        finally:
+            slot.writing = False
 
 
 async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:

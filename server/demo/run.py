@@ -14,7 +14,7 @@ from server.integrations import stripe
 from server.processes import Group
 from server.serving import listen, metrics_folder, workers
 from server.settings import Settings, configure
-from server.standins import Awaited, health_addresses, standins
+from server.standins import Awaited, health_addresses, refuse_taken_ports, standins
 
 READY = """
 Playbill is ready at {site}
@@ -47,6 +47,10 @@ def demo(given: Settings, *, reset: bool) -> None:
             listener = stack.enter_context(listen(settings))
         except OSError as error:
             sys.exit(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+        try:
+            refuse_taken_ports(settings)
+        except OSError as error:
+            sys.exit(f"{error.strerror}: is another demo running?")
         migrate()
         group = stack.enter_context(Group(standins(settings)))
         group.watch(until=Awaited(health_addresses(settings)))
@@ -55,7 +59,7 @@ def demo(given: Settings, *, reset: bool) -> None:
         filled.touch()
         for worker in workers(settings, listener):
             group.add(worker)
-        group.watch(until=Awaited([f"{settings.public_url}/readyz"]))
+        group.watch(until=Awaited([f"http://{settings.host}:{settings.port}/readyz"]))
         print(
             READY.format(
                 site=settings.public_url,

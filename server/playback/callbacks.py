@@ -95,10 +95,20 @@ async def take_lms(request: Request) -> HTTPResponse:
 async def _take(request: Request) -> Outcome:
     if len(request.body) > MAX_REPORT_BYTES:
         return Outcome.TOO_LARGE
+    if not _is_text(request.body):
+        return Outcome.UNREADABLE  # Sanic would log a traceback for it
     report = read_report(_field(request, "json_data"))
     if report is None:
         return Outcome.UNREADABLE
     return await take_report(_field(request, "uservalue0"), report)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _field(request: Request, name: str) -> str:

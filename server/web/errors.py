@@ -41,7 +41,8 @@ def answer(request: Request, error: Exception) -> HTTPResponse:
         body = {"error": {"code": planned.code, "message": planned.text}}
         return sanic_response.json(body, status=planned.status)
     if isinstance(planned, SignInFirst):
-        return redirect(f"/login?next={quote(request.path if request.method == 'GET' else '/', safe='/')}")
+        here = request.path + (f"?{request.query_string}" if request.query_string else "")
+        return redirect(f"/login?next={quote(here if request.method == 'GET' else '/', safe='/')}")
     return page("errors/error.html", status=planned.status, error=planned)
 
 

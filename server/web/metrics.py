@@ -16,5 +16,5 @@ def observe(request: Request, response: HTTPResponse) -> None:
     if started is None:
         return
     # The route's pattern, not the path: the number of label values stays small.
-    route = request.route.path if request.route else "unknown"
+    route = f"/{request.route.path}" if request.route else "unknown"
     http_duration.labels(route, request.method, response.status).observe(time.perf_counter() - started)

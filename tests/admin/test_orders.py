@@ -90,6 +90,7 @@ async def test_an_editor_sees_no_orders_on_the_overview(site: Site, sandbox: San
 
 FACTS: dict[AlertKind, dict[str, Any]] = {
     AlertKind.AMOUNT_DIFFERS: {"intent": "pi_1", "differs": ["amount"], "amount": 100, "currency": "KRW"},
+    AlertKind.NOT_SETTLED: {"intent": "pi_1", "type": "payment_intent.succeeded", "reason": "unknown_order"},
     AlertKind.BOUGHT_TWICE: {"email": "guest@mail.example"},
     AlertKind.DISPUTE_OPENED: {"amount": 33000, "currency": "KRW", "reason": "fraudulent"},
     AlertKind.REFUND_FAILED: {"amount": 33000, "currency": "KRW"},

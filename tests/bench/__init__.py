@@ -1,1 +1,1 @@
-"""`make bench`: how many requests one worker answers in a second, beside a bare Sanic answer of the same size."""
+"""`make bench`: requests per second of one worker, beside bare Sanic answers of the same size."""

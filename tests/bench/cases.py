@@ -1,4 +1,4 @@
-"""What is measured: five requests of a signed-in owner and of her player, and what each may ask the database."""
+"""What is measured: requests of a signed-in owner and of her player, and what each may ask the database."""
 
 import json
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import count, cycle
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,16 +25,18 @@ PASSWORD = "long enough to be a password"
 def _courses() -> Iterator[dict[str, Any]]:
     """The published courses of the demo over and over, each under a slug of its own."""
     published = [course for course in DEMO["courses"] if course["status"] == CourseStatus.PUBLISHED]
-    for number, course in zip(count(), cycle(published)):  # noqa: B905 - both are endless
+    for number, course in enumerate(cycle(published)):
         yield course | {"slug": f"{course['slug']}-{number}"}
+
+
+def first_slug() -> str:
+    return str(next(_courses())["slug"])
 
 
 async def stock(courses: int) -> None:
     """Bring the catalog to this many courses; what is there stays. Needs a session."""
-    missing = zip(range(courses), _courses())  # noqa: B905 - the second is endless
-    await catalog.import_catalog(
-        {"categories": DEMO["categories"], "courses": [course for _, course in missing]}
-    )
+    data = {"categories": DEMO["categories"], "courses": list(islice(_courses(), courses))}
+    await catalog.import_catalog(data)
 
 
 async def take_seat(number: int) -> Seat:
@@ -42,7 +44,7 @@ async def take_seat(number: int) -> Seat:
     email = f"owner-{number}@playbill.example"
     account = await accounts.create_account(email, PASSWORD, Role.VIEWER, "Owner")
     sign_in_token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "", None))
-    course = await catalog.get_any(next(_courses())["slug"])
+    course = await catalog.get_any(first_slug())
     async with transaction():
         await access.give(account.id, course.id, GrantReason.STAFF)
     lecture = [one for section in await catalog.curriculum(course.id) for one in section.lectures][1]

@@ -28,9 +28,7 @@ def running_shop(
         own["database_url"] = server.create_database("browser")
     with live_shop(free_settings(folder, **own)) as shop:
         yield shop
-    complaints = [
-        line for line in shop.complaints() if not any(words in line for words in EXPECTED_IN_LOG)
-    ]
+    complaints = [line for line in shop.complaints() if not any(words in line for words in EXPECTED_IN_LOG)]
     assert not complaints, "\n".join(complaints)
 
 

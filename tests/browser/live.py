@@ -69,14 +69,20 @@ class LiveShop:
 
     def charges(self) -> int:
         """How many cards have been charged so far."""
-        overview = httpx.get(f"{self.sandbox.stripe_url}/_sandbox/overview").raise_for_status().json()
-        return sum(charge["status"] == "succeeded" for charge in overview["charge"])
+        return sum(charge["status"] == "succeeded" for charge in self._at_stripe("charge"))
 
-    def playing(self) -> list[dict[str, Any]]:
-        """What the Kollus stand-in wrote down, oldest first."""
-        found: list[dict[str, Any]] = (
-            httpx.get(f"{self.sandbox.kollus_url}/_sandbox/log").raise_for_status().json()
+    def approve_elsewhere(self, order_number: str) -> None:
+        """Pass the 3-D Secure check of this order not in the page, but in the bank's own app."""
+        intent = next(
+            intent
+            for intent in self._at_stripe("payment_intent")
+            if intent["metadata"]["order_number"] == order_number
         )
+        self.sandbox.stripe(f"3ds/{intent['id']}", client_secret=intent["client_secret"], outcome="complete")
+
+    def _at_stripe(self, kind: str) -> list[dict[str, Any]]:
+        overview = httpx.get(f"{self.sandbox.stripe_url}/_sandbox/overview").raise_for_status().json()
+        found: list[dict[str, Any]] = overview[kind]
         return found
 
     async def charged(self, count: int) -> None:
@@ -104,6 +110,15 @@ class LiveShop:
         return [line for line in said if re.search(r"\b(WARNING|ERROR|CRITICAL|Traceback|died)\b", line)]
 
 
+def seen_from_outside(settings: Settings, log: Path) -> LiveShop:
+    sandbox = Sandbox(
+        f"http://127.0.0.1:{settings.sandbox_stripe_port}",
+        f"http://127.0.0.1:{settings.sandbox_kollus_port}",
+        f"http://127.0.0.1:{settings.sandbox_mail_port}",
+    )
+    return LiveShop(settings.public_url, sandbox, log)
+
+
 @contextlib.contextmanager
 def live_shop(settings: Settings) -> Iterator[LiveShop]:
     """`playbill serve` with its jobs, on a fresh database with the demo's catalog and one admin."""
@@ -111,18 +126,19 @@ def live_shop(settings: Settings) -> Iterator[LiveShop]:
     run_playbill(["migrate"], environment)
     run_playbill(["seed"], environment)
     create_admin(environment)
-    logs = settings.var_dir
-    with (
-        running(["sandbox"], settings, logs / "sandbox.log"),
-        running(["serve"], settings, logs / "serve.log"),
-    ):
+    log = settings.var_dir / "serve.log"
+    with running(["sandbox"], settings, settings.var_dir / "sandbox.log"), running(["serve"], settings, log):
         wait_for([*health_addresses(settings), f"{settings.public_url}/readyz"])
-        sandbox = Sandbox(
-            f"http://127.0.0.1:{settings.sandbox_stripe_port}",
-            f"http://127.0.0.1:{settings.sandbox_kollus_port}",
-            f"http://127.0.0.1:{settings.sandbox_mail_port}",
-        )
-        yield LiveShop(settings.public_url, sandbox, logs / "serve.log")
+        yield seen_from_outside(settings, log)
+
+
+@contextlib.contextmanager
+def live_demo(settings: Settings) -> Iterator[LiveShop]:
+    """`playbill demo`: with its people and its past orders."""
+    log = settings.var_dir / "demo.log"
+    with running(["demo"], settings, log):
+        wait_for([f"{settings.public_url}/readyz"], within_s=60)
+        yield seen_from_outside(settings, log)
 
 
 def create_admin(environment: dict[str, str]) -> None:

@@ -138,7 +138,7 @@ class Visitor:
         await self.card.locator('[name="cvc"]').fill("123")
 
     async def fill_in(self, email: str, number: str = GOOD) -> None:
-        await self.page.get_by_label("E-mail").fill(email)
+        await self.page.locator("[name=email]").fill(email)
         await self.type_card(number)
 
     async def buy(self, slug: str, email: str) -> str:
@@ -193,9 +193,9 @@ class Visitor:
         await self.link("Not now").click()
         await expect(self.page).to_have_url(f"{self.shop.url}/learn")
 
-    async def sign_in(self, email: str) -> None:
+    async def sign_in(self, email: str, password: str = PASSWORD) -> None:
         await self.open("/login")
-        await self.page.get_by_label("E-mail").fill(email)
-        await self.page.get_by_label("Password").fill(PASSWORD)
-        await self.button("Sign in").click()
+        await self.page.locator("[name=email]").fill(email)
+        await self.page.locator("[name=password]").fill(password)
+        await self.page.locator("[name=password]").press("Enter")
         await expect(self.page).not_to_have_url(re.compile("/login"))

@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from server.access.models import Grant, GrantState
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
 from server.catalog.models import Course
 from server.checkout import sweep, turn
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent, SweepState
 from server.clock import now
 from server.database.session import current_session, transaction
+from server.integrations.stripe import stripe_gateway
 from tests.conftest import Sandbox, Site
 from tests.factories import order_in, pay, status_of
 
@@ -106,8 +109,6 @@ async def test_refunds_and_disputes_made_at_stripe_are_found_by_the_sweep(
 async def test_an_event_that_fails_is_read_again_and_holds_up_no_other(
     shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    from server.integrations.stripe import stripe_gateway
-
     await current_session().reset()
     homeless = await stripe_gateway().create_intent(
         order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
@@ -125,6 +126,25 @@ async def test_an_event_that_fails_is_read_again_and_holds_up_no_other(
 
     assert opened == [GrantState.ACTIVE]
     assert await grants() == [GrantState.ACTIVE]
+
+
+async def test_an_event_that_cannot_be_settled_reaches_a_person(
+    shop: Site, session: None, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restored backup may lack an order that Stripe was paid for."""
+    monkeypatch.setattr(sweep, "TELL_STAFF_AFTER", timedelta(0))
+    await current_session().reset()
+    intent = await stripe_gateway().create_intent(
+        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+    )
+    await sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")
+
+    await sweep.run(at_once=True)
+    await sweep.run(at_once=True)
+
+    await current_session().reset()
+    (alert,) = await alerts.open_alerts()
+    assert (alert.kind, alert.facts["intent"]) == (AlertKind.NOT_SETTLED, intent.id)
 
 
 async def test_events_are_settled_once_however_often_they_are_read(

@@ -159,7 +159,7 @@ async def test_operations_answer(site: Site, session: None) -> None:
     assert "playbill_db_sessions_open 0.0" in later.text
     assert "playbill_db_connections_checked_out 0.0" in later.text
     assert (
-        'playbill_http_request_duration_seconds_count{method="GET",route="courses",status="200"}'
+        'playbill_http_request_duration_seconds_count{method="GET",route="/courses",status="200"}'
         in later.text
     )
 

@@ -52,6 +52,7 @@ def _sink(request: Request) -> Sink:
 
 
 @bp.get("/")
+@bp.get("/_sandbox/", name="sandbox")
 async def show_messages(request: Request) -> HTTPResponse:
     return list_page(_sink(request).messages, _sink(request).failure)
 

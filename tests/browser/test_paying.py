@@ -1,0 +1,173 @@
+"""What goes wrong at the counter, and that nobody pays twice or stands there without an answer."""
+
+import asyncio
+import re
+
+from playwright.async_api import Route, expect
+
+from tests.browser.live import LiveShop
+from tests.browser.visitor import DECLINED, THREE_D_SECURE, Visitor
+
+COURSE = "a-drawing-a-day"
+
+
+async def test_a_declined_card_leaves_the_form_filled_and_a_good_one_pays(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    guest.expected.append("status of 402")  # Stripe's answer to the card, which Chromium logs
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("dora@mail.example", DECLINED)
+    await guest.pay_button.click()
+    await guest.sees("declined")
+    await expect(guest.page.get_by_role("alert")).to_contain_text("Nothing was charged.")
+    await expect(guest.page.get_by_label("E-mail")).to_have_value("dora@mail.example")
+    await expect(guest.card.locator('[name="expiry"]')).to_have_value("12 / 34")
+    await expect(guest.pay_button).to_be_enabled()
+    await guest.type_card()
+    await guest.pay_button.click()
+    await guest.sees("succeeded")
+    assert shop.charges() == charges + 1
+
+
+async def test_a_failed_3d_secure_check_can_be_passed_at_the_second_try(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("theo@mail.example", THREE_D_SECURE)
+    await guest.pay_button.click()
+    await guest.bank.locator("#test-source-fail-3ds").click()
+    await guest.sees("declined")
+    await guest.pay_button.click()
+    await guest.bank.locator("#test-source-authorize-3ds").click()
+    await guest.sees("succeeded")
+    assert shop.charges() == charges + 1
+
+
+async def test_a_tab_closed_right_after_the_charge_loses_nothing(shop: LiveShop, guest: Visitor) -> None:
+    """Neither the page nor the buyer was told: the webhook pays the order, the mail brings the way in."""
+    shop.trouble(confirm_delay_ms=60_000)
+    charges = shop.charges()
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("cleo@mail.example")
+    await guest.pay_button.click()
+    await shop.charged(charges + 1)
+    number = await guest.order_number()
+    await guest.come_back()
+    link = await shop.link_mailed_to("cleo@mail.example")
+    await guest.open(f"/orders/{number}")
+    await expect(guest.page.get_by_role("heading", name="Paid. The course is yours.")).to_be_visible()
+    await guest.context.clear_cookies()
+    await guest.follow(link)
+    await guest.link("Not now").click()
+    await guest.play()
+
+
+async def test_a_reload_while_the_payment_is_under_way_ends_in_success_without_a_second_charge(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    """No webhook comes either: the pressed button finds the old payment."""
+    shop.sandbox.stripe("settings", deliver="manual")
+    shop.trouble(confirm_delay_ms=60_000)
+    charges = shop.charges()
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("rita@mail.example")
+    await guest.pay_button.click()
+    await shop.charged(charges + 1)
+    shop.trouble()
+    await guest.page.reload()
+    if "/checkout/" in guest.page.url:  # else the sweep was faster, and the course is open already
+        guest.expected.append("status of 409")
+        await guest.sees("ready")
+        await guest.fill_in("rita@mail.example")
+        await guest.pay_button.click()
+        await guest.sees("succeeded")
+        await guest.link("Start watching").click()
+    await guest.play()
+    assert shop.charges() == charges + 1
+
+
+async def test_an_approval_in_the_banks_own_app_turns_the_waiting_order_page_into_the_receipt(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    """The buyer left the checkout for the order page meanwhile; no webhook comes."""
+    shop.sandbox.stripe("settings", deliver="manual")
+    charges = shop.charges()
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("olga@mail.example", THREE_D_SECURE)
+    await guest.pay_button.click()
+    await expect(guest.bank.locator("#test-source-authorize-3ds")).to_be_visible()
+    number = await guest.order_number()
+    await guest.open(f"/orders/{number}")
+    waiting = guest.page.get_by_role("heading", name="We are waiting for the payment")
+    await expect(waiting).to_be_visible()
+    await guest.page.reload()
+    await expect(waiting).to_be_visible()
+    shop.approve_elsewhere(number)
+    await expect(guest.link("Start watching")).to_be_visible(timeout=30_000)
+    assert shop.charges() == charges + 1
+
+
+async def test_a_double_click_charges_once(shop: LiveShop, guest: Visitor) -> None:
+    charges = shop.charges()
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("dina@mail.example")
+    await guest.pay_button.dblclick()
+    await guest.sees("succeeded")
+    assert shop.charges() == charges + 1
+
+
+async def test_two_tabs_of_one_buyer_pay_once(shop: LiveShop, guest: Visitor) -> None:
+    charges = shop.charges()
+    guest.expected.append("status of (400|409)")  # the slower tab is told that it is paid
+    tabs = [guest.page, await guest.context.new_page()]
+    for guest.page in tabs:
+        await guest.open_checkout(COURSE)
+        await guest.fill_in("tove@mail.example")
+    await asyncio.gather(*(tab.locator("[data-pay]").click() for tab in tabs))
+    for guest.page in tabs:
+        await expect(guest.form).to_have_attribute("data-state", re.compile("succeeded|owned"))
+    assert shop.charges() == charges + 1
+
+
+async def test_back_after_paying_leads_to_the_course_and_not_to_a_second_charge(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    await guest.buy(COURSE, "bo@mail.example")
+    await guest.link("Start watching").click()
+    await expect(guest.page).to_have_url(re.compile("/learn/"))
+    await guest.page.go_back()
+    await expect(guest.page).to_have_url(re.compile(f"/learn/{COURSE}"))
+    assert shop.charges() == charges + 1
+
+
+async def test_without_stripes_script_the_page_says_so_calmly(shop: LiveShop, guest: Visitor) -> None:
+    guest.expected.append(r"ERR_FAILED .*stripe\.js")
+    await guest.page.route("**/stripe.js", lambda route: route.abort())
+    await guest.open(f"/checkout/{COURSE}")
+    await guest.sees("unreachable")
+    await expect(guest.page.get_by_text("The card form did not load.")).to_be_visible()
+    await expect(guest.pay_button).to_be_hidden()
+    await guest.page.unroute("**/stripe.js")
+    await guest.link("Load the page again").click()
+    await guest.sees("ready")
+
+
+async def test_nothing_jumps_when_the_card_form_has_loaded(guest: Visitor) -> None:
+    let_go = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await let_go.wait()
+        await route.continue_()
+
+    await guest.page.route("**/stripe.js", hold)
+    await guest.page.goto(f"/checkout/{COURSE}", wait_until="commit")
+    await guest.sees("loading")
+    await guest.page.evaluate("document.fonts.ready.then(() => true)")
+    before = await guest.pay_button.bounding_box()
+    let_go.set()
+    await guest.sees("ready")
+    await expect(guest.card.locator('[name="cvc"]')).to_be_visible()
+    assert await guest.pay_button.bounding_box() == before

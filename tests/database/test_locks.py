@@ -1,0 +1,113 @@
+"""Real deadlocks and lock time-outs between two sessions on MariaDB."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from server.database.engine import create_engine, create_sessionmaker
+from server.database.session import current_session, in_transaction, session_scope, transaction
+from tests.conftest import run_playbill
+from tests.database.support import add_counter, add_one, counters
+from tests.mariadb import MariaDB
+
+Sessions = async_sessionmaker[Any]
+
+
+@pytest.fixture(scope="module")
+def url(mariadb: MariaDB) -> str:
+    made = mariadb.create_database("locks")
+    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": made})
+    return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rivals(url: str) -> AsyncIterator[Sessions]:
+    """Sessions on two counters at 0; an engine of its own, so that a changed connection is not used again."""
+    engine = create_engine(url)
+    sessions = create_sessionmaker(engine)
+    async with session_scope(sessions), transaction():
+        await current_session().execute(text("DELETE FROM throttle_counters"))
+        await add_counter("a")
+        await add_counter("b")
+    yield sessions
+    await engine.dispose()
+
+
+async def wait_no_longer_than_a_second() -> None:
+    await current_session().execute(text("SET SESSION innodb_lock_wait_timeout=1"))
+
+
+async def test_a_deadlock_is_retried_whole_and_both_acts_happen_once(rivals: Sessions) -> None:
+    both_hold_one = asyncio.Barrier(2)
+    tries: list[str] = []
+
+    async def act(first: str, second: str) -> None:
+        async def write() -> None:
+            tries.append(first)
+            await add_one(first)
+            if tries.count(first) == 1:
+                await both_hold_one.wait()
+            await add_one(second)
+
+        async with session_scope(rivals):
+            await in_transaction(write)
+
+    await asyncio.gather(act("a", "b"), act("b", "a"))
+
+    async with session_scope(rivals):
+        assert await counters() == {"a": 2, "b": 2}
+    assert len(tries) > 2, "there was no deadlock"
+
+
+async def test_after_a_lock_timeout_nothing_of_the_transaction_is_stored(rivals: Sessions) -> None:
+    """The server keeps that transaction alive: a COMMIT would store its first half."""
+    async with session_scope(rivals), transaction():
+        await add_one("b")
+
+        async def other() -> None:
+            async with session_scope(rivals), transaction():
+                await wait_no_longer_than_a_second()
+                await add_one("a")
+                await add_one("b")
+
+        with pytest.raises(OperationalError, match="1205"):
+            await asyncio.create_task(other())
+
+    async with session_scope(rivals):
+        assert await counters() == {"a": 0, "b": 1}
+
+
+async def test_after_a_lock_timeout_the_act_is_done_again_from_its_start(rivals: Sessions) -> None:
+    timed_out = asyncio.Event()
+    tries = 0
+
+    async def write() -> None:
+        nonlocal tries
+        tries += 1
+        await wait_no_longer_than_a_second()
+        await add_one("a")
+        try:
+            await add_one("b")
+        except OperationalError:
+            timed_out.set()
+            raise
+
+    async def other() -> None:
+        async with session_scope(rivals):
+            await in_transaction(write)
+
+    async with session_scope(rivals), transaction():
+        await add_one("b")
+        waiting = asyncio.create_task(other())
+        await timed_out.wait()
+    await waiting
+
+    async with session_scope(rivals):
+        assert await counters() == {"a": 1, "b": 2}
+    assert tries == 2

@@ -1,0 +1,95 @@
+"""`playbill serve` on the database and the stand-ins of the run."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+import stripe
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from server.access.models import Grant
+from server.checkout.models import Order, StripeEvent
+from server.database.session import current_session, session_scope
+from server.mail.models import Mail
+from server.settings import Settings, configure
+from tests.conftest import Sandbox, free_port
+from tests.factories import create_course
+from tests.faults.serving import Served
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(settings: Settings, tmp_path: Path) -> Iterator[Serve]:
+    """Start `playbill serve` on a free port; it ends with the test."""
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> Served:
+            return stack.enter_context(Served(settings, free_port(), tmp_path, **changes))
+
+        yield start
+
+
+@dataclass(frozen=True)
+class Effects:
+    grants: int
+    receipts: int
+    events: int
+    paid: int
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A course on sale in an empty database, and what has become of its orders."""
+
+    sandbox: Sandbox
+    settings: Settings
+    sessions: async_sessionmaker[Any]
+
+    async def effects(self) -> Effects:
+        async with session_scope(self.sessions):
+            counts = [
+                await current_session().scalar(statement) or 0
+                for statement in (
+                    select(func.count()).select_from(Grant),
+                    select(func.count()).select_from(Mail).where(Mail.once_key.startswith("receipt:")),
+                    select(func.count()).select_from(StripeEvent),
+                    select(func.count()).select_from(Order).where(Order.status == "paid"),
+                )
+            ]
+        return Effects(*counts)
+
+    async def succeeded(self) -> bytes:
+        """Stripe's event that tells of the one payment."""
+        events = await asyncio.to_thread(self.sandbox.events)
+        event = next(one for one in events if one["type"] == "payment_intent.succeeded")
+        return json.dumps(event).encode()
+
+    async def deliver(self, client: httpx.AsyncClient, body: bytes) -> httpx.Response:
+        """Post an event as Stripe does, signed."""
+        signature = stripe.WebhookSignature.generate_signature_header(
+            body.decode(), self.settings.webhook_secrets[0], int(time.time())
+        )
+        headers = {"Stripe-Signature": signature, "Content-Type": "application/json; charset=utf-8"}
+        return await client.post("/webhooks/stripe", content=body, headers=headers)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(
+    clean_database: None, sandbox: Sandbox, settings: Settings, sessions: async_sessionmaker[Any]
+) -> AsyncIterator[Shop]:
+    configure(settings)
+    async with session_scope(sessions):
+        await create_course()
+    yield Shop(sandbox, settings, sessions)
+    # A served site was made to wait: the next test begins with stand-ins as new.
+    await asyncio.to_thread(sandbox.reset)

@@ -1,0 +1,105 @@
+"""`playbill serve` as an operator runs it: a process of its own with its workers, that a test may kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from server.settings import Settings
+
+GIVEN = (
+    "database_url",
+    "var_dir",
+    "sandbox_stripe_port",
+    "sandbox_kollus_port",
+    "sandbox_mail_port",
+    "sandbox_smtp_port",
+)
+
+
+def environment_of(settings: Settings, **changes: Any) -> dict[str, str]:
+    """These settings as environment variables."""
+    values = {name: getattr(settings, name) for name in GIVEN} | changes
+    return {f"PLAYBILL_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return status not in ("Z", "X")
+
+
+def until(holds: Any, within_s: float, what: str) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(0.05)
+
+
+class Served:
+    """Use as a context: it is ready when entered, and every process of it has ended when it is left."""
+
+    def __init__(self, settings: Settings, port: int, folder: Path, **changes: Any) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / f"serve-{port}.log"
+        self._environment = {**os.environ, **environment_of(settings, port=port, **changes)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server.cli", "serve"],
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def __enter__(self) -> Self:
+        return self.start().wait_until_it_answers(30)
+
+    def wait_until_it_answers(self, within_s: float) -> Self:
+        until(self.answers, within_s, f"an answer\n{self.log.read_text()}")
+        return self
+
+    def answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        headers = {"Accept-Language": "en", **options.pop("headers", {})}
+        return httpx.AsyncClient(base_url=self.url, timeout=60, headers=headers, **options)
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None
+        return self._process
+
+    def worker_pids(self) -> set[int]:
+        pid = self.process.pid
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+    def kill_a_worker(self) -> int:
+        """kill -9 of one worker; returns its process id."""
+        victim = min(self.worker_pids())
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: not is_alive(victim), 5, "the killed worker is gone")
+        return victim
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(20)

@@ -1,0 +1,100 @@
+"""Killed at the worst moment: whoever paid is in, once, and was told the truth meanwhile."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.conftest import run_playbill
+from tests.factories import eventually, order_in, pay, status_of
+from tests.faults.conftest import Effects, Serve, Shop
+from tests.faults.serving import environment_of
+
+BROKEN_OFF = (httpx.RemoteProtocolError, httpx.ReadError)
+
+
+async def sweep_by_hand(shop: Shop) -> None:
+    """`playbill sweep`, as soon as no other sweep is at work (the killed worker's turn may have to run out)."""
+
+    async def swept() -> bool:
+        told = await asyncio.to_thread(run_playbill, ["sweep"], environment_of(shop.settings))
+        return told.strip() == "swept"
+
+    await eventually(swept, within_s=45)
+
+
+async def test_killed_between_charge_and_grant_the_sweep_opens_access_once(shop: Shop, serve: Serve) -> None:
+    site = serve(workers=1)
+    sandbox = shop.sandbox
+    async with site.client() as browser:
+        order = await order_in(browser)
+        await pay(sandbox, order)
+        event = await shop.succeeded()
+
+        # Stripe has charged; the worker that settles waits for the last of its answers.
+        await sandbox.astripe("settings", api_delay_ms=20000, api_only="GET /v1/refunds")
+        settling = asyncio.create_task(shop.deliver(browser, event))
+
+        async def is_asking() -> bool:
+            return bool(await asyncio.to_thread(sandbox.requests, "GET", "/v1/refunds"))
+
+        await eventually(is_asking)
+        await asyncio.to_thread(site.kill_a_worker)
+        with pytest.raises(BROKEN_OFF):
+            await settling
+        await sandbox.astripe("settings", api_delay_ms=0, api_only=None, api_fail="429")
+
+        await asyncio.to_thread(site.wait_until_it_answers, 10)
+        assert await status_of(browser, order) == "pending"
+        assert (await browser.get(f"/orders/{order['order']}")).status_code == 200
+        assert (await shop.effects()) == Effects(grants=0, receipts=0, events=0, paid=0)
+
+        await sandbox.astripe("settings", api_fail=None)
+        await sweep_by_hand(shop)
+        once = Effects(grants=1, receipts=1, events=1, paid=1)
+        assert await shop.effects() == once
+        assert await status_of(browser, order) == "paid"
+
+        again = await shop.deliver(browser, event)
+        assert again.json() == {"outcome": "duplicate"}
+        assert await shop.effects() == once
+
+
+async def test_the_same_event_to_two_processes_at_once_has_one_effect(shop: Shop, serve: Serve) -> None:
+    first, second = await asyncio.gather(asyncio.to_thread(serve), asyncio.to_thread(serve))
+    async with first.client() as one, second.client() as other:
+        order = await order_in(one)
+        await pay(shop.sandbox, order)
+        event = await shop.succeeded()
+
+        answers = await asyncio.gather(*(shop.deliver(site, event) for site in (one, other) * 10))
+
+        assert {answer.status_code for answer in answers} == {200}
+        outcomes = sorted(answer.json()["outcome"] for answer in answers)
+        assert outcomes == ["applied"] + ["duplicate"] * 19
+        assert await shop.effects() == Effects(grants=1, receipts=1, events=1, paid=1)
+
+        async def has_mail() -> bool:
+            return bool(await asyncio.to_thread(shop.sandbox.messages))
+
+        await eventually(has_mail)
+        assert len(await asyncio.to_thread(shop.sandbox.messages)) == 1
+
+
+async def test_every_path_at_once_in_two_processes_has_one_effect(shop: Shop, serve: Serve) -> None:
+    """Webhook, the buyer's return and the sweep, all within the same moment."""
+    first, second = await asyncio.gather(asyncio.to_thread(serve), asyncio.to_thread(serve))
+    async with first.client() as browser, second.client() as stripes:
+        order = await order_in(browser)
+        await pay(shop.sandbox, order)
+        event = await shop.succeeded()
+
+        await asyncio.gather(
+            *(shop.deliver(stripes, event) for _ in range(5)),
+            *(browser.get(f"/orders/{order['order']}/status") for _ in range(5)),
+            sweep_by_hand(shop),
+        )
+
+        effects = await shop.effects()
+        assert (effects.grants, effects.receipts, effects.paid) == (1, 1, 1)
+        assert await status_of(browser, order) == "paid"

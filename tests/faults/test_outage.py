@@ -1,0 +1,210 @@
+"""The database goes away and comes back: calm pages meanwhile, and no restart after it."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.database.engine import create_engine, create_sessionmaker
+from server.database.session import session_scope
+from server.playback.tickets import ticket_of
+from server.settings import Settings, configure
+from tests.conftest import Sandbox, free_port, run_playbill
+from tests.factories import create_account, create_course, eventually, open_checkout, order_in, pay, sign_in
+from tests.faults.conftest import Effects, Serve, Shop
+from tests.faults.serving import Served
+from tests.mariadb import MariaDB
+
+PUBLIC_PAGES = ["/", "/courses", "/courses/first-night", "/checkout/first-night"]
+CALM = "This is not answering right now. Please try again in a moment."
+
+on_mariadb = pytest.mark.parametrize("database_engine", ["mariadb"], indirect=True, scope="session")
+on_sqlite = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="module")
+def other_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """A server of this test's own: nobody else's may be stopped."""
+    with MariaDB(tmp_path_factory.mktemp("mariadb-outage"), free_port()) as server:
+        yield server
+
+
+@dataclass
+class Visitors:
+    """A signed-in browser, and a guest's whose payment has gone through at Stripe and nowhere else."""
+
+    signed_in: httpx.AsyncClient
+    guest: httpx.AsyncClient
+    order: str
+    event: bytes
+
+
+@asynccontextmanager
+async def shop_on(url: str, settings: Settings, sandbox: Sandbox) -> AsyncIterator[Shop]:
+    """A course and an account in a new database."""
+    await asyncio.to_thread(run_playbill, ["migrate"], {"PLAYBILL_DATABASE_URL": url})
+    configure(settings)
+    engine = create_engine(url)
+    sessions = create_sessionmaker(engine)
+    async with session_scope(sessions):
+        await create_course()
+        await create_account()
+    yield Shop(sandbox, settings, sessions)
+    await engine.dispose()
+
+
+@asynccontextmanager
+async def visitors(site: Served, shop: Shop) -> AsyncIterator[Visitors]:
+    async with site.client() as signed_in, site.client() as guest:
+        await sign_in(signed_in)
+        order = await order_in(guest)
+        await pay(shop.sandbox, order)
+        yield Visitors(signed_in, guest, order["order"], await shop.succeeded())
+
+
+async def statuses(client: httpx.AsyncClient, pages: list[str]) -> dict[str, int]:
+    return {page: (await client.get(page)).status_code for page in pages}
+
+
+async def is_back(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/readyz")).status_code == 200
+
+
+@on_mariadb
+async def test_while_the_database_is_down_answers_are_calm_and_then_all_works_by_itself(
+    other_mariadb: MariaDB, settings: Settings, sandbox: Sandbox, serve: Serve
+) -> None:
+    url = other_mariadb.create_database("outage")
+    async with shop_on(url, settings, sandbox) as shop:
+        site = await asyncio.to_thread(serve, database_url=url)
+        async with visitors(site, shop) as who:
+            page = await open_checkout(who.guest)
+            await asyncio.to_thread(other_mariadb.pause)
+
+            signed_in = ["/account", "/learn", *PUBLIC_PAGES]
+            assert set((await statuses(who.signed_in, signed_in)).values()) == {503}
+            assert set((await statuses(who.guest, [*PUBLIC_PAGES, f"/orders/{who.order}"])).values()) == {503}
+            assert CALM in (await who.signed_in.get("/learn")).text
+            poll = await who.guest.get(f"/orders/{who.order}/status", headers={"Accept": "application/json"})
+            assert (poll.status_code, poll.json()["error"]["code"]) == (503, "unavailable")
+            pressed = await page.press_pay()
+            assert (pressed.status_code, pressed.json()["error"]["code"]) == (503, "unavailable")
+            # Alive, not ready; what needs no database is served.
+            needless = ["/healthz", "/readyz", "/terms", "/static/css/base.css"]
+            assert list((await statuses(who.guest, needless)).values()) == [200, 503, 200, 200]
+            assert await machines(who.guest, shop, who.event) == {"webhook": 500, "play": 503, "lms": 503}
+
+            await asyncio.to_thread(other_mariadb.resume)
+
+            await eventually(lambda: is_back(who.guest))
+            assert set((await statuses(who.signed_in, signed_in)).values()) == {200}
+            assert (await shop.deliver(who.guest, who.event)).json() == {"outcome": "applied"}
+            assert await shop.effects() == Effects(grants=1, receipts=1, events=1, paid=1)
+        assert "Traceback" not in site.log.read_text()
+
+
+async def machines(client: httpx.AsyncClient, shop: Shop, event: bytes) -> dict[str, int]:
+    """What Stripe and Kollus are answered: whatever makes them come again."""
+    ticket = ticket_of("any-play")
+    asked = {
+        "kind": "1",
+        "client_user_id": "any",
+        "media_content_key": "any",
+        "uservalues": json.dumps({"uservalue0": ticket}),
+    }
+    report = {"content_info": {"start_at": 1, "last_play_at": 1}}
+    answers = {
+        "webhook": await shop.deliver(client, event),
+        "play": await client.post("/callbacks/kollus/play", data=asked),
+        "lms": await client.post(
+            "/callbacks/kollus/lms", data={"json_data": json.dumps(report), "uservalue0": ticket}
+        ),
+    }
+    return {name: answer.status_code for name, answer in answers.items()}
+
+
+@on_mariadb
+async def test_a_database_that_comes_back_between_two_requests_is_not_noticed(
+    other_mariadb: MariaDB, settings: Settings, sandbox: Sandbox, serve: Serve
+) -> None:
+    url = other_mariadb.create_database("restart")
+    async with shop_on(url, settings, sandbox) as shop:
+        site = await asyncio.to_thread(serve, database_url=url)
+        async with visitors(site, shop) as who:
+            await asyncio.to_thread(other_mariadb.pause)
+            await asyncio.to_thread(other_mariadb.resume)
+
+            assert set((await statuses(who.signed_in, ["/learn", *PUBLIC_PAGES])).values()) == {200}
+
+
+@on_mariadb
+async def test_a_site_that_starts_before_its_database_waits_for_it(
+    other_mariadb: MariaDB, settings: Settings, sandbox: Sandbox, serve: Serve
+) -> None:
+    url = other_mariadb.create_database("late")
+    async with shop_on(url, settings, sandbox):
+        await asyncio.to_thread(other_mariadb.pause)
+        site = await asyncio.to_thread(serve, database_url=url)
+        async with site.client() as guest:
+            down = (await guest.get("/")).status_code
+            await asyncio.to_thread(other_mariadb.resume)
+            await eventually(lambda: is_back(guest))
+
+            assert (down, (await guest.get("/")).status_code) == (503, 200)
+
+
+@on_sqlite
+async def test_a_sqlite_file_that_somebody_else_locks_makes_writers_wait_and_then_give_up_calmly(
+    settings: Settings, sandbox: Sandbox, serve: Serve, tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}"
+    async with shop_on(url, settings, sandbox) as shop:
+        site = await asyncio.to_thread(serve, database_url=url)
+        async with visitors(site, shop) as who:
+            page = await open_checkout(who.guest)
+            other = sqlite3.connect(tmp_path / "playbill.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+
+            began = asyncio.get_running_loop().time()
+            pressed, event, *_ = await asyncio.gather(
+                page.press_pay(), shop.deliver(who.guest, who.event), who.signed_in.get("/learn")
+            )
+            took_s = asyncio.get_running_loop().time() - began
+            reading = (await statuses(who.signed_in, ["/learn", *PUBLIC_PAGES])).values()
+            other.execute("ROLLBACK")
+            other.close()
+
+            assert (pressed.status_code, event.status_code) == (503, 500)
+            assert took_s < 15
+            assert set(reading) == {200}, "readers need not wait for a writer"
+            assert (await shop.deliver(who.guest, who.event)).json() == {"outcome": "applied"}
+        assert "Traceback" not in site.log.read_text()
+
+
+@on_sqlite
+async def test_a_sqlite_folder_that_is_gone_is_an_outage_and_no_bug(
+    settings: Settings, sandbox: Sandbox, serve: Serve, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    url = f"sqlite+aiosqlite:///{folder / 'playbill.db'}"
+    async with shop_on(url, settings, sandbox):
+        folder.rename(tmp_path / "elsewhere")
+        site = await asyncio.to_thread(serve, database_url=url)
+        folder.rmdir() if folder.exists() and not any(folder.iterdir()) else None
+        async with site.client() as guest:
+            gone = set((await statuses(guest, ["/readyz", *PUBLIC_PAGES])).values())
+            for file in folder.glob("*") if folder.exists() else ():
+                file.unlink()
+            if folder.exists():
+                folder.rmdir()
+            (tmp_path / "elsewhere").rename(folder)
+            await eventually(lambda: is_back(guest))
+
+            assert gone == {503}
+            assert set((await statuses(guest, PUBLIC_PAGES)).values()) == {200}

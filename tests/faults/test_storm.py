@@ -1,0 +1,338 @@
+"""Promise 8: one visitor's request never touches another's session; none is left open, whatever happens.
+
+Two hundred connections at once, each used for several requests: good, failing, aborted by the client,
+timed out, streamed. Every request that writes leaves a mark in two rows that belong together.
+"""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sanic import Blueprint, HTTPResponse, Request, Sanic
+from sanic import response as sanic_response
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy.pool import QueuePool
+
+from server.app import create_app
+from server.checkout.models import StripeEvent
+from server.clock import now
+from server.database.session import (
+    NoSession,
+    current_session,
+    in_transaction,
+    open_sessions,
+    session_scope,
+    transaction,
+)
+from server.database.write import insert_once
+from server.integrations import stripe
+from server.settings import Settings
+from server.web.audience import Audience, audience
+from tests.conftest import free_port
+from tests.factories import eventually
+from tests.faults.http import Broken, Connection
+
+CONNECTIONS = 200
+REQUESTS_PER_CONNECTION = 5
+RESPONSE_TIMEOUT_S = 3
+# How many in a hundred requests are of each kind.
+KINDS = {
+    "read": 28,
+    "write": 22,
+    "missing": 10,
+    "fail_after_write": 8,
+    "fail_in_transaction": 8,
+    "write_without_commit": 6,
+    "abort": 6,
+    "abort_in_transaction": 4,
+    "time_out": 2,
+    "stream": 3,
+    "stream_gone": 3,
+}
+MAY_COMMIT = {"write"}
+
+bp = Blueprint("storm", url_prefix="/storm")
+
+
+class Storm:
+    """What the handlers tell the clients and the test."""
+
+    def __init__(self) -> None:
+        self.entered: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.answers: Counter[tuple[str, int | str]] = Counter()
+        self.written: set[str] = set()
+        self.reused = 0
+        self.began_with_a_session = 0
+        self.sees_another = 0
+
+
+async def add(mark: str, part: str) -> None:
+    await insert_once(
+        StripeEvent, {"id": f"{mark}/{part}", "type": part, "created_at": now(), "handled_at": now()}
+    )
+
+
+async def write_both(mark: str) -> None:
+    await add(mark, "first")
+    await asyncio.sleep(0)
+    await add(mark, "second")
+
+
+async def write_loose(mark: str) -> None:
+    """Write as nobody should: outside a transaction, in the one that a read began."""
+    await current_session().execute(
+        StripeEvent.__table__.insert().values(  # type: ignore[attr-defined]
+            id=f"{mark}/first", type="loose", created_at=now(), handled_at=now()
+        )
+    )
+
+
+@bp.get("/read/<mark:str>")
+@audience(Audience.MACHINE)
+async def read(request: Request, mark: str) -> HTTPResponse:
+    mine = current_session()
+    count = await current_session().scalar(select(func.count()).select_from(StripeEvent))
+    if current_session() is not mine:
+        request.app.ctx.storm.sees_another += 1
+    return sanic_response.text(str(count))
+
+
+@bp.post("/write/<mark:str>")
+@audience(Audience.MACHINE)
+async def write(request: Request, mark: str) -> HTTPResponse:
+    await in_transaction(lambda: write_both(mark))
+    return sanic_response.text("written")
+
+
+@bp.post("/fail_after_write/<mark:str>")
+@audience(Audience.MACHINE)
+async def fail_after_write(request: Request, mark: str) -> HTTPResponse:
+    await write_loose(mark)
+    raise RuntimeError("after a write")
+
+
+@bp.post("/write_without_commit/<mark:str>")
+@audience(Audience.MACHINE)
+async def write_without_commit(request: Request, mark: str) -> HTTPResponse:
+    await write_loose(mark)
+    return sanic_response.text("forgotten")
+
+
+@bp.post("/fail_in_transaction/<mark:str>")
+@audience(Audience.MACHINE)
+async def fail_in_transaction(request: Request, mark: str) -> HTTPResponse:
+    async with transaction():
+        await write_both(mark)
+        raise RuntimeError("in a transaction")
+
+
+@bp.get("/abort/<mark:str>")
+@bp.get("/time_out/<mark:str>", name="time_out")
+@audience(Audience.MACHINE)
+async def hang(request: Request, mark: str) -> HTTPResponse:
+    await current_session().scalar(select(func.count()).select_from(StripeEvent))
+    request.app.ctx.storm.entered[mark].set()
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+@bp.post("/abort_in_transaction/<mark:str>")
+@audience(Audience.MACHINE)
+async def hang_in_transaction(request: Request, mark: str) -> HTTPResponse:
+    async with transaction():
+        await write_both(mark)
+        request.app.ctx.storm.entered[mark].set()
+        await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+@bp.get("/stream/<mark:str>")
+@audience(Audience.MACHINE)
+async def stream(request: Request, mark: str) -> None:
+    response = await request.respond(content_type="text/plain", headers={"Connection": "close"})
+    assert response is not None
+    async with session_scope(request.app.ctx.sessions):
+        for _ in range(3):
+            count = await current_session().scalar(select(func.count()).select_from(StripeEvent))
+            await response.send(f"{count}\n")
+    await response.eof()
+
+
+@bp.get("/stream_gone/<mark:str>")
+@audience(Audience.MACHINE)
+async def stream_without_end(request: Request, mark: str) -> None:
+    response = await request.respond(content_type="text/plain")
+    assert response is not None
+    async with session_scope(request.app.ctx.sessions):
+        while True:
+            count = await current_session().scalar(select(func.count()).select_from(StripeEvent))
+            await response.send(f"{count}\n")
+            await asyncio.sleep(0.01)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(settings: Settings, clean_database: None) -> AsyncIterator[Sanic[Any, Any]]:
+    """The application with routes that misbehave, a short patience, and a look at every beginning request."""
+    port = free_port()
+    app = create_app(settings, with_jobs=False, name=f"storm-{port}")
+    app.config.RESPONSE_TIMEOUT = RESPONSE_TIMEOUT_S
+    app.blueprint(bp)
+    app.ctx.port = port
+    app.ctx.storm = Storm()
+
+    async def look(request: Request) -> None:
+        try:
+            current_session()
+        except NoSession:
+            return
+        request.app.ctx.storm.began_with_a_session += 1
+
+    app.register_middleware(look, "request", priority=100)  # before the hook that binds
+    Sanic.test_mode = True
+    server = await app.create_server(
+        host="127.0.0.1", port=port, return_asyncio_server=True, access_log=False
+    )
+    assert server is not None
+    for begin in (server.startup, server.before_start, server.start_serving, server.after_start):
+        await begin()  # type: ignore[no-untyped-call]
+    yield app
+    await server.before_stop()  # type: ignore[no-untyped-call]
+    server.close()  # type: ignore[no-untyped-call]
+    await server.wait_closed()  # type: ignore[no-untyped-call]
+    await server.after_stop()  # type: ignore[no-untyped-call]
+    Sanic.unregister_app(app)
+    stripe.connect(settings)  # one gateway per process: the other site of this run goes on using it
+
+
+def in_use(app: Sanic[Any, Any]) -> int:
+    pool = app.ctx.engine.sync_engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
+
+
+async def calm(app: Sanic[Any, Any]) -> None:
+    """Wait until nothing is open any more."""
+
+    async def is_calm() -> bool:
+        return (open_sessions(), in_use(app)) == (0, 0)
+
+    await eventually(is_calm)
+
+
+async def marks(sessions: async_sessionmaker[Any]) -> Counter[str]:
+    """For every mark in the database, how many of its two rows are there."""
+    async with session_scope(sessions):
+        found = await current_session().scalars(select(StripeEvent.id))
+        return Counter(row.split("/")[0] for row in found)
+
+
+async def once(storm: Storm, connection: Connection, kind: str, mark: str) -> bool:
+    """One request; whether the connection can be used again."""
+    get = kind in ("read", "missing", "abort", "time_out", "stream", "stream_gone")
+    await connection.send("GET" if get else "POST", f"/storm/{kind}/{mark}")
+    if kind.startswith("abort"):
+        entered = asyncio.create_task(storm.entered[mark].wait())
+        await asyncio.wait([entered], timeout=RESPONSE_TIMEOUT_S + 2)
+        entered.cancel()
+        connection.abort()
+        return False
+    if kind == "stream_gone":
+        assert (await connection.first_bytes()).startswith(b"HTTP/1.1 ")
+        connection.abort()
+        return False
+    if kind == "stream":
+        storm.answers[kind, int((await connection.first_bytes()).split()[1])] += 1
+        connection.abort()
+        return False
+    answer = await connection.answer()
+    storm.answers[kind, answer.status] += 1
+    if kind in MAY_COMMIT and answer.status == 200:
+        storm.written.add(mark)
+    return answer.keeps_alive
+
+
+async def visitor(app: Sanic[Any, Any], number: int) -> None:
+    storm: Storm = app.ctx.storm
+    chance = random.Random(number)
+    connection: Connection | None = None
+    for turn in range(REQUESTS_PER_CONNECTION):
+        kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
+        storm.reused += connection is not None
+        connection = connection or await Connection.open(app.ctx.port)
+        try:
+            usable = await once(storm, connection, kind, f"{kind}-{number}-{turn}")
+        except Broken:
+            storm.answers[kind, "broken"] += 1
+            usable = False
+        if not usable:
+            connection.abort()
+            connection = None
+    if connection:
+        connection.abort()
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Hundreds of planned failures write as many tracebacks; they would hide the one that matters."""
+    for name in ("playbill", "sanic.error", "sanic.root", "sanic.server"):
+        caplog.set_level("CRITICAL", logger=name)
+
+
+async def test_after_a_storm_every_session_is_closed_and_only_good_writes_stand(
+    app: Sanic[Any, Any], sessions: async_sessionmaker[Any]
+) -> None:
+    await asyncio.gather(*(visitor(app, number) for number in range(CONNECTIONS)))
+    await calm(app)
+
+    storm: Storm = app.ctx.storm
+    found = await marks(sessions)
+    assert storm.reused > CONNECTIONS, "connections were hardly reused"
+    assert storm.began_with_a_session == 0, "a request began with the session of the one before"
+    assert storm.sees_another == 0
+    assert storm.written <= set(found), "a write that was answered 200 is not there"
+    assert {mark for mark in found if mark.split("-")[0] not in MAY_COMMIT} == set()
+    assert set(found.values()) == {2}, "half of a transaction was stored"
+    # A write that the server gave up on may have been stored or not, but whole.
+    given_up = sum(
+        count for (kind, status), count in storm.answers.items() if kind in MAY_COMMIT and status != 200
+    )
+    assert len(found) - len(storm.written) <= given_up
+    assert len(storm.written) > 100, storm.answers
+    assert {status for kind, status in storm.answers if kind == "missing"} == {404}
+    assert {status for kind, status in storm.answers if kind == "time_out"} == {503}
+
+
+async def test_requests_that_time_out_leave_nothing_open_and_nothing_written(
+    app: Sanic[Any, Any], sessions: async_sessionmaker[Any]
+) -> None:
+    async def wait_in_vain(number: int) -> int:
+        kind, method = ("time_out", "GET") if number % 4 else ("abort_in_transaction", "POST")
+        connection = await Connection.open(app.ctx.port)
+        await connection.send(method, f"/storm/{kind}/{kind}-{number}")
+        status = (await connection.answer()).status
+        connection.abort()
+        return status
+
+    statuses = await asyncio.gather(*(wait_in_vain(number) for number in range(16)))
+    await calm(app)
+
+    assert set(statuses) == {503}
+    assert await marks(sessions) == Counter()
+
+
+async def test_the_figures_of_the_storm_read_zero(app: Sanic[Any, Any]) -> None:
+    await asyncio.gather(*(visitor(app, number) for number in range(20)))
+    await calm(app)
+
+    connection = await Connection.open(app.ctx.port)
+    await connection.send("GET", "/metrics")
+    figures = (await connection.answer()).body.decode()
+    connection.abort()
+
+    assert "\nplaybill_db_sessions_open 0.0\n" in figures
+    assert "\nplaybill_db_connections_checked_out 0.0\n" in figures

@@ -1,0 +1,130 @@
+"""The parent watches its workers: nobody who kills, stops or misconfigures them meets a silent port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.settings import Settings
+from server.standins import health_addresses
+from tests.conftest import free_port, run_playbill
+from tests.faults.serving import Served, environment_of, is_alive, until
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Settings:
+    """Of a site with a small database of its own; nothing listens for it but itself."""
+    ports = {
+        name: free_port()
+        for name in (
+            "sandbox_stripe_port",
+            "sandbox_kollus_port",
+            "sandbox_mail_port",
+            "sandbox_smtp_port",
+        )
+    }
+    url = f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}"
+    made = Settings.model_validate({"database_url": url, "var_dir": tmp_path / "var", **ports})
+    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
+    return made
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_worker_is_replaced_and_the_site_answers_within_ten_seconds(
+    own: Settings, tmp_path: Path, workers: int
+) -> None:
+    with Served(own, free_port(), tmp_path, workers=workers) as site:
+        victim = site.kill_a_worker()
+
+        site.wait_until_it_answers(10)
+        until(lambda: len(site.worker_pids() - {victim}) == workers, 10, "as many workers as before")
+        assert httpx.get(f"{site.url}/readyz", timeout=10).status_code == 200
+        assert "died (exit code -9): starting another" in site.log.read_text()
+
+
+def test_all_workers_killed_at_once_are_replaced(own: Settings, tmp_path: Path) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+        for pid in site.worker_pids():
+            os.kill(pid, signal.SIGKILL)
+
+        site.wait_until_it_answers(10)
+
+
+def test_killing_the_parent_ends_the_workers(own: Settings, tmp_path: Path) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+        pids = site.worker_pids()
+        site.process.kill()
+        site.process.wait(5)
+
+        until(lambda: not any(map(is_alive, pids)), 10, "the workers have ended")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_polite_signal_ends_everything_promptly_with_exit_code_0(
+    own: Settings, tmp_path: Path, signum: signal.Signals
+) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+        pids = site.worker_pids()
+        site.process.send_signal(signum)
+
+        assert site.process.wait(8) == 0
+        assert not any(map(is_alive, pids))
+        assert "Traceback" not in site.log.read_text()
+
+
+def test_an_impatient_second_signal_leaves_nobody_behind(own: Settings, tmp_path: Path) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+        pids = site.worker_pids()
+        for _ in range(3):
+            site.process.send_signal(signal.SIGINT)
+
+        assert site.process.wait(15) == 0
+        assert not any(map(is_alive, pids))
+
+
+def test_workers_that_keep_dying_end_the_site_with_a_failure(own: Settings, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    site = Served(own, free_port(), tmp_path, database_url=f"sqlite+aiosqlite:///{in_the_way}/playbill.db")
+
+    assert site.start().process.wait(60) == 1
+    assert "worker 1 keeps dying" in site.log.read_text()
+
+
+def test_a_taken_port_is_said_in_one_line(own: Settings, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        site = Served(own, port, tmp_path)
+
+        assert site.start().process.wait(20) == 1
+        assert site.log.read_text() == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_the_stand_ins_end_with_whoever_started_them(own: Settings) -> None:
+    sandbox = subprocess.Popen(
+        [sys.executable, "-m", "server.cli", "sandbox"],
+        env={**os.environ, **environment_of(own)},
+        stdout=subprocess.DEVNULL,
+    )
+    addresses = health_addresses(own)
+    try:
+        until(lambda: all(map(answers, addresses)), 30, "the stand-ins answer")
+    finally:
+        sandbox.kill()
+        sandbox.wait(5)
+
+    until(lambda: not any(map(answers, addresses)), 10, "the stand-ins have ended")
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False

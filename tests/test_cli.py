@@ -1,0 +1,201 @@
+"""The `playbill` command as an operator meets it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from server.accounts import service as accounts
+from server.accounts.models import Role
+from server.catalog.models import Course
+from server.database.session import current_session
+from server.settings import Settings
+from tests.conftest import Sandbox, free_port, run_playbill
+from tests.factories import create_course
+from tests.faults.serving import environment_of
+from tests.test_settings import SAFE
+
+COMMANDS = ["demo", "serve", "sandbox", "migrate", "seed", "create-admin", "sweep", "doctor"]
+LIVE = {f"PLAYBILL_{name.upper()}": str(value) for name, value in SAFE.items()}
+
+
+def playbill(
+    *arguments: str, environment: dict[str, str] | None = None, typed: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        env={**os.environ, **(environment or {})},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    done = playbill(command, "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: playbill {command}")
+
+
+def test_the_help_lists_every_command() -> None:
+    told = playbill("--help").stdout
+
+    assert [command for command in COMMANDS if f"    {command} " not in told] == []
+
+
+def test_no_command_is_an_error_with_a_usage() -> None:
+    done = playbill()
+
+    assert done.returncode == 2
+    assert "usage: playbill" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_live_mode_has_no_stand_ins(command: str, tmp_path: Path) -> None:
+    done = playbill(command, environment=LIVE | {"PLAYBILL_VAR_DIR": str(tmp_path)})
+
+    assert done.returncode == 1
+    assert done.stderr == f"playbill {command} is for sandbox mode; this is live mode\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_live_mode_with_unsafe_settings_is_refused_in_one_line() -> None:
+    done = playbill("serve", environment=LIVE | {"PLAYBILL_SECRET_KEY": "short"})
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "live mode refuses to start: PLAYBILL_SECRET_KEY is shorter than 32 characters\n"
+    )
+
+
+def test_a_setting_that_cannot_be_read_is_named() -> None:
+    done = playbill("serve", environment={"PLAYBILL_PORT": "http"})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("PLAYBILL_PORT: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_demo_leaves_a_database_url_from_outside_alone(tmp_path: Path) -> None:
+    ports = {
+        f"PLAYBILL_{name}": str(free_port())
+        for name in (
+            "PORT",
+            "SANDBOX_STRIPE_PORT",
+            "SANDBOX_KOLLUS_PORT",
+            "SANDBOX_MAIL_PORT",
+            "SANDBOX_SMTP_PORT",
+        )
+    }
+    theirs = tmp_path / "theirs.db"
+    log = tmp_path / "demo.log"
+    given = {
+        "PLAYBILL_DATABASE_URL": f"sqlite+aiosqlite:///{theirs}",
+        "PLAYBILL_VAR_DIR": str(tmp_path / "var"),
+    }
+    with log.open("wb") as output:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "server.cli", "demo"],
+            env={**os.environ, **ports, **given},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while f"Playbill is ready at http://127.0.0.1:{ports['PLAYBILL_PORT']}" not in log.read_text():
+            assert demo.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        home = httpx.get(f"http://127.0.0.1:{ports['PLAYBILL_PORT']}/")
+    finally:
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(20) == 0
+
+    assert home.status_code == 200
+    assert not theirs.exists()
+    assert (tmp_path / "var" / "demo" / "playbill.db").exists()
+
+
+async def test_seed_fills_the_catalog_and_once_is_enough(session: None, settings: Settings) -> None:
+    first = run_playbill(["seed"], environment_of(settings))
+    again = run_playbill(["seed"], environment_of(settings))
+
+    count = len((await current_session().scalars(select(Course.id))).all())
+    assert count >= 12
+    assert first == again == f"{count} courses in the catalog\n"
+
+
+async def test_create_admin_makes_an_admin_who_may_sign_in(session: None, settings: Settings) -> None:
+    done = playbill(
+        "create-admin",
+        "Ada@Mail.Example",
+        "--name=Ada",
+        "--password-stdin",
+        environment=environment_of(settings),
+        typed="a long password\n",
+    )
+
+    assert (done.returncode, done.stdout) == (0, "Ada@Mail.Example may sign in as admin\n"), done.stderr
+    account = await accounts.find_by_email("ada@mail.example")
+    assert account is not None
+    assert (account.role, account.name) == (Role.ADMIN, "Ada")
+
+
+async def test_create_admin_refuses_in_words(session: None, settings: Settings) -> None:
+    for email, password in (("ada@mail.example", "short"), ("no address", "a long password")):
+        done = playbill(
+            "create-admin",
+            email,
+            "--password-stdin",
+            environment=environment_of(settings),
+            typed=f"{password}\n",
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert done.stderr.strip()
+
+
+async def test_sweep_says_what_it_did(session: None, sandbox: Sandbox, settings: Settings) -> None:
+    await create_course()
+
+    assert run_playbill(["sweep"], environment_of(settings)) == "swept\n"
+
+
+def test_sweep_without_stripe_fails_in_words(
+    clean_database: None, sandbox: Sandbox, settings: Settings
+) -> None:
+    done = playbill("sweep", environment=environment_of(settings, sandbox_stripe_port=free_port()))
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "payment service is not answering" in done.stderr
+
+
+def test_doctor_finds_a_healthy_site_healthy(
+    clean_database: None, sandbox: Sandbox, settings: Settings
+) -> None:
+    done = playbill("doctor", environment=environment_of(settings))
+
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 5
+
+
+def test_doctor_names_everything_that_is_missing(tmp_path: Path) -> None:
+    closed = {
+        f"PLAYBILL_{name}": str(free_port()) for name in ("SANDBOX_STRIPE_PORT", "SANDBOX_SMTP_PORT")
+    }
+    done = playbill("doctor", environment=closed | {"PLAYBILL_VAR_DIR": str(tmp_path)})
+
+    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert done.returncode == 1
+    assert failed == ["database:", "stripe:", "mail:"]

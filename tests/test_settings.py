@@ -1,0 +1,208 @@
+"""Settings: safe or refused in live mode, ready for a first look in sandbox mode."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from server.settings import LIVE_ADDRESSES, SANDBOX_SECRETS, Settings, configure
+from tests.conftest import Site
+from tests.factories import create_account, create_course, csrf_of
+
+SAFE: dict[str, Any] = {
+    "mode": "live",
+    "public_url": "https://shop.example",
+    "secret_key": "s" * 32,
+    "stripe_secret_key": "sk_live_" + "a" * 24,
+    "stripe_publishable_key": "pk_live_" + "a" * 24,
+    "stripe_webhook_secrets": "whsec_" + "a" * 24 + ", whsec_" + "b" * 24,
+    "kollus_service_account_key": "shop",
+    "kollus_security_key": "k" * 32,
+    "kollus_custom_key": "c" * 64,
+    "kollus_api_token": "t" * 32,
+    "kollus_channel_key": "abcdefgh",
+    "kollus_callback_secret": "b" * 32,
+    "metrics_token": "m" * 16,
+    "smtp_url": "smtp://mail.example:587",
+    "mail_from": "Shop <hello@shop.example>",
+    "business_name": "Shop",
+    "business_email": "hello@shop.example",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable and no `.env` of whoever runs the tests."""
+    for name in [name for name in os.environ if name.startswith("PLAYBILL_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_complete_live_set_is_accepted() -> None:
+    settings = Settings(**SAFE)
+
+    assert settings.is_live
+    assert settings.is_https
+    assert settings.webhook_secrets == ["whsec_" + "a" * 24, "whsec_" + "b" * 24]
+    assert {name: getattr(settings, name) for name in LIVE_ADDRESSES} == LIVE_ADDRESSES
+
+
+@pytest.mark.parametrize("name", [*SANDBOX_SECRETS, "metrics_token", "smtp_url", "mail_from", "business_name"])
+def test_live_mode_refuses_an_empty_value_and_names_it(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} is empty"):
+        Settings(**SAFE | {name: ""})
+
+
+@pytest.mark.parametrize("name", SANDBOX_SECRETS)
+def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} is the sandbox's value"):
+        Settings(**SAFE | {name: SANDBOX_SECRETS[name]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("secret_key", "s" * 31, "is shorter than 32 characters"),
+        ("kollus_callback_secret", "b" * 15, "is shorter than 16 characters"),
+        ("metrics_token", "m" * 15, "is empty or shorter than 16 characters"),
+        ("stripe_secret_key", "sk_test_" + "a" * 24, "is a test key"),
+        ("stripe_secret_key", "rk_test_" + "a" * 24, "is a test key"),
+        ("stripe_publishable_key", "pk_test_" + "a" * 24, "is a test key"),
+        ("stripe_webhook_secrets", "whsec_" + "a" * 24 + ",short", "holds a short secret"),
+        ("stripe_webhook_secrets", " , ", "is empty"),
+        ("public_url", "http://shop.example", "is not https"),
+        ("public_url", "https://localhost:8000", "is an address of this machine"),
+        ("public_url", "https://127.0.0.1", "is an address of this machine"),
+        ("stripe_api_url", "http://127.0.0.1:8001", "is not https"),
+        ("stripe_js_url", "https://localhost:8001/endive/stripe.js", "is an address of this machine"),
+        ("kollus_gateway_url", "http://localhost:8002", "is not https"),
+    ],
+)
+def test_live_mode_refuses_unsafe_values_and_says_which(name: str, value: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} {words}"):
+        Settings(**SAFE | {name: value})
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Settings(mode="live")
+
+    for name in ("SECRET_KEY", "PUBLIC_URL", "STRIPE_SECRET_KEY", "METRICS_TOKEN", "SMTP_URL"):
+        assert f"PLAYBILL_{name}" in str(raised.value)
+
+
+def test_a_refusal_shows_no_secret() -> None:
+    secret = "sk_live_" + "verysecret" * 3
+    with pytest.raises(ValidationError) as raised:
+        Settings(**SAFE | {"stripe_secret_key": secret, "public_url": "http://shop.example"})
+
+    assert secret not in str(raised.value)
+
+
+def test_the_sandbox_needs_nothing() -> None:
+    settings = Settings()
+
+    assert (settings.mode, settings.public_url) == ("sandbox", "http://127.0.0.1:8000")
+    assert settings.database_url == "sqlite+aiosqlite:///var/playbill.db"
+    assert {name: getattr(settings, name) for name in SANDBOX_SECRETS} == SANDBOX_SECRETS
+    assert settings.stripe_api_url == "http://127.0.0.1:8001"
+    assert settings.smtp_url == "smtp://127.0.0.1:8025"
+    assert (settings.currency_list, settings.locale_list) == (["KRW", "USD", "JPY"], ["ko", "en"])
+
+
+def test_in_the_sandbox_a_browser_reaches_the_stand_ins_as_another_site() -> None:
+    settings = Settings(sandbox_stripe_port=9001, sandbox_kollus_port=9002)
+
+    assert settings.stripe_js_url == "http://localhost:9001/endive/stripe.js"
+    assert settings.kollus_gateway_url == "http://localhost:9002"
+    assert settings.kollus_player_js_url.startswith("http://localhost:9002/")
+    assert settings.public_url == "http://127.0.0.1:8000"
+
+
+def test_the_addresses_follow_the_ports_and_the_folder() -> None:
+    settings = Settings(port=9000, var_dir="/data")
+
+    assert settings.public_url == "http://127.0.0.1:9000"
+    assert settings.database_url == "sqlite+aiosqlite:////data/playbill.db"
+
+
+def test_an_env_file_is_read_and_the_environment_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("PLAYBILL_PORT=9000\nPLAYBILL_WORKERS=3\nOTHER=1\n", "utf-8")
+    monkeypatch.setenv("PLAYBILL_WORKERS", "2")
+
+    settings = Settings()
+
+    assert (settings.port, settings.workers) == (9000, 2)
+
+
+def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYBILL_PORT", "")
+    monkeypatch.setenv("PLAYBILL_SECRET_KEY", "")
+
+    assert Settings().port == 8000
+    assert Settings().secret_key == SANDBOX_SECRETS["secret_key"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "http"), ("workers", "0"), ("mode", "production")],
+)
+def test_nonsense_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})
+
+
+async def cookies_of_a_sign_in(site: Site) -> dict[str, str]:
+    """Every cookie that a checkout page and a sign-in set: name → the rest of the header."""
+    await create_course()
+    await create_account()
+    async with site.client() as client:
+        answers = [await client.get("/checkout/first-night"), await client.get("/login")]
+        answers.append(await _sign_in(client, csrf_of(answers[-1].text), answers))
+    headers = [header for answer in answers for header in answer.headers.get_list("set-cookie")]
+    return {header.split("=", 1)[0]: header.split(";", 1)[1].lower() for header in headers}
+
+
+async def _sign_in(client: httpx.AsyncClient, token: str, before: list[httpx.Response]) -> httpx.Response:
+    # Secure cookies do not come back over http: carried by hand, as a browser does behind https.
+    sent = [header.split(";")[0] for one in before for header in one.headers.get_list("set-cookie")]
+    return await client.post(
+        "/login",
+        data={
+            "email": "vera@mail.example",
+            "password": "long enough to be a password",
+            "csrf_token": token,
+        },
+        headers={"Cookie": "; ".join(dict((one.split("=")[0], one) for one in sent).values())},
+    )
+
+
+OURS = {"playbill_order_key", "playbill_csrf", "playbill_sign_in"}
+
+
+async def test_over_https_cookies_are_bound_to_this_host(
+    site: Site, session: None, settings: Settings
+) -> None:
+    configure(settings.model_copy(update={"public_url": "https://shop.example"}))
+    try:
+        found = await cookies_of_a_sign_in(site)
+    finally:
+        configure(settings)
+
+    assert set(found) == {f"__Host-{name}" for name in OURS}
+    for flags in found.values():
+        parts = {part.strip() for part in flags.split(";")}
+        assert {"secure", "httponly", "path=/", "samesite=lax"} <= parts
+        assert not any(part.startswith("domain=") for part in parts)
+
+
+async def test_over_http_cookies_are_plain(site: Site, session: None) -> None:
+    found = await cookies_of_a_sign_in(site)
+
+    assert set(found) == OURS
+    assert not any("secure" in flags for flags in found.values())
