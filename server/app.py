@@ -64,9 +64,10 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
 
 
 def answer_head(app: Sanic[Any, Any]) -> None:
-    """Answer HEAD wherever GET is answered: link previews and uptime checks ask so."""
+    """Answer HEAD on the public pages, as link previews and uptime checks ask."""
+    public = (audience.Audience.ALL, audience.Audience.MACHINE)
     for route in list(app.router.routes):
-        if "GET" in route.methods and "HEAD" not in route.methods:
+        if "GET" in route.methods and getattr(route.handler, "audience", None) in public:
             app.add_route(route.handler, f"/{route.path}", methods=["HEAD"], name=f"head.{route.name}")
 
 
@@ -105,11 +106,13 @@ def setup_requests(app: Sanic[Any, Any]) -> None:
     async def end(request: Request, response: HTTPResponse) -> None:
         # Runs after every kind of answer, time-outs and aborts included; never commit here: an
         # exception in this hook is swallowed and the client still gets its 200.
-        security.add_headers(response)
-        if request.path.startswith("/static/") and request.args.get("v") and response.status == 200:
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        web_metrics.observe(request, response)
-        token = getattr(request.ctx, "database", None)
-        if token is not None:
-            del request.ctx.database
-            await database.unbind(token)
+        try:
+            security.add_headers(response)
+            if request.path.startswith("/static/") and request.args.get("v") and response.status == 200:
+                response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+            web_metrics.observe(request, response)
+        finally:
+            token = getattr(request.ctx, "database", None)
+            if token is not None:
+                del request.ctx.database
+                await database.unbind(token)

@@ -96,7 +96,7 @@ def _seed(settings: Settings, _: argparse.Namespace) -> None:
 
     _refuse_live(settings, "seed")
     count = _in_session(settings, seed_catalog)
-    print(f"{count} courses in the catalog")
+    print(f"{count} courses added to the catalog")
 
 
 def _create_admin(settings: Settings, chosen: argparse.Namespace) -> None:

@@ -2,9 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-
-import aiosmtplib
 
 from server.checkout import service as checkout
 from server.database.engine import create_engine, create_sessionmaker
@@ -12,7 +9,7 @@ from server.database.migrations import is_current
 from server.database.outage import is_outage
 from server.database.session import release, session_scope
 from server.errors import PlaybillError
-from server.integrations import stripe
+from server.integrations import smtp, stripe
 from server.settings import Settings
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
@@ -68,11 +65,9 @@ async def _stripe() -> Finding:
 
 
 async def _mail(settings: Settings) -> Finding:
-    address = urlsplit(settings.smtp_url)
-    client = aiosmtplib.SMTP(hostname=address.hostname, port=address.port, timeout=10)
+    smtp.connect(settings)
     try:
-        await client.connect()
-        await client.quit()
-    except (aiosmtplib.SMTPException, OSError) as error:
-        return Finding("mail", False, f"{address.hostname}:{address.port} {error}")
-    return Finding("mail", True, f"{address.hostname}:{address.port} answers")
+        await smtp.gateway().greet()
+    except smtp.ServerAway as error:
+        return Finding("mail", False, str(error))
+    return Finding("mail", True, "the mail server lets us in")

@@ -11,6 +11,11 @@ class PlaybillError(Exception):
     message = N_("That did not work. Please try again.")
 
     @property
+    def details(self) -> dict[str, object]:
+        """What a script is told beside code and message."""
+        return {}
+
+    @property
     def text(self) -> str:
         """The sentence in the language of the current request."""
         return gettext(self.message)

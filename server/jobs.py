@@ -12,6 +12,7 @@ from server.accounts import service as accounts
 from server.checkout import sweep
 from server.database.outage import is_outage
 from server.database.session import session_scope
+from server.errors import PlaybillError
 from server.mail import worker
 from server.throttle import service as throttle
 
@@ -34,7 +35,8 @@ def setup_jobs(app: Sanic[Any, Any]) -> None:
 
 
 async def tidy() -> None:
-    """Forget what nobody can use any more: expired sign-ins and links, counters of windows gone by."""
+    """Count sales; forget what nobody can use: expired sign-ins and links, counters of windows gone by."""
+    await sweep.recount_sales()
     await accounts.forget_expired()
     await throttle.forget_old()
 
@@ -59,6 +61,8 @@ async def _repeat(
             # The job must outlive a bad day of the database or of a third party.
             if is_outage(error):
                 log.warning("%s: database unavailable: %s", name, error)
+            elif isinstance(error, PlaybillError):
+                log.warning("%s: %s", name, type(error).__name__)  # a third party is away
             else:
                 log.exception("%s failed", name)
         await asyncio.sleep(every_s * random.uniform(0.9, 1.1))  # noqa: S311 - workers drift apart

@@ -30,11 +30,14 @@ def exposition(paid_without_access: int) -> bytes:
     else:
         body = generate_latest()
     # Not a Gauge: with several workers that would leave its value in a file, and add up in the next scrape.
-    return body + (
-        "# HELP playbill_paid_without_access Paid, unrefunded order items without a grant\n"
-        "# TYPE playbill_paid_without_access gauge\n"
-        f"playbill_paid_without_access {float(paid_without_access)}\n"
-    ).encode()
+    return (
+        body
+        + (
+            "# HELP playbill_paid_without_access Paid, unrefunded order items without a grant\n"
+            "# TYPE playbill_paid_without_access gauge\n"
+            f"playbill_paid_without_access {float(paid_without_access)}\n"
+        ).encode()
+    )
 
 
 def forget_process(pid: int) -> None:

@@ -17,14 +17,6 @@ class Page(Generic[Item]):
     def count(self) -> int:
         return max(1, -(-self.total // self.size))
 
-    @property
-    def previous(self) -> int | None:
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def next(self) -> int | None:
-        return self.number + 1 if self.number < self.count else None
-
 
 def page_number(given: str | None) -> int:
     """What `?page=` says, or 1: a page is never an error."""

@@ -56,7 +56,12 @@ class UnsafeSettings(ValueError):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="PLAYBILL_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="PLAYBILL_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # a refusal must not write a secret into a log
     )
 
     mode: Literal["sandbox", "live"] = "sandbox"
@@ -164,11 +169,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_what_live_mode_must_not_meet(self) -> Self:
-        if self.mode == "live" and (complaints := list(self._complaints())):
+        if self.mode == "live" and (complaints := [*self._about_secrets(), *self._about_addresses()]):
             raise UnsafeSettings("live mode refuses to start: " + "; ".join(complaints))
         return self
 
-    def _complaints(self) -> Iterator[str]:
+    def _about_secrets(self) -> Iterator[str]:
         for name, sandbox_value in SANDBOX_SECRETS.items():
             value = getattr(self, name)
             if not value:
@@ -183,16 +188,16 @@ class Settings(BaseSettings):
             yield "PLAYBILL_STRIPE_SECRET_KEY is no live key (sk_live_… or rk_live_…)"
         if not self.stripe_publishable_key.startswith("pk_live_"):
             yield "PLAYBILL_STRIPE_PUBLISHABLE_KEY is no live key (pk_live_…)"
+
+    def _about_addresses(self) -> Iterator[str]:
         for name in ("public_url", *LIVE_ADDRESSES):
             address = urlsplit(getattr(self, name))
             if address.scheme != "https":
                 yield f"PLAYBILL_{name.upper()} is not https"
             elif not address.hostname or _is_this_machine(address.hostname):
                 yield f"PLAYBILL_{name.upper()} is an address of this machine"
-        mail_server = urlsplit(self.smtp_url)
-        if mail_server.port == self.sandbox_smtp_port and _is_this_machine(
-            mail_server.hostname or "localhost"
-        ):
+        mail = urlsplit(self.smtp_url)
+        if mail.port == self.sandbox_smtp_port and _is_this_machine(mail.hostname or "localhost"):
             yield "PLAYBILL_SMTP_URL is the sandbox's mail server"
         for name in ("smtp_url", "mail_from", "business_name", "business_email"):
             if not getattr(self, name):

@@ -1,6 +1,6 @@
 """The application in this process, answering over HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,9 +11,15 @@ from server.settings import Settings
 
 
 @asynccontextmanager
-async def listening(settings: Settings) -> AsyncIterator[Sanic[Any, Any]]:
-    """The site of these settings on its port, without its jobs, until the context is left."""
+async def listening(
+    settings: Settings, prepare: Callable[[Sanic[Any, Any]], None] = lambda app: None
+) -> AsyncIterator[Sanic[Any, Any]]:
+    """The site of these settings on its port, without its jobs, until the context is left.
+
+    `prepare` may add to the application before it starts.
+    """
     app = create_app(settings, with_jobs=False, name=f"playbill-{settings.port}")
+    prepare(app)
     Sanic.test_mode = True
     server = await app.create_server(
         host="127.0.0.1", port=settings.port, return_asyncio_server=True, access_log=False

@@ -28,7 +28,7 @@ ONLY_IN = {
         "playback/callbacks.py",
     ),
     "stripe": ("integrations/stripe.py", "sandbox/"),
-    "aiosmtplib": ("integrations/smtp.py", "doctor.py", "mail/"),
+    "aiosmtplib": ("integrations/smtp.py",),
 }
 # Of another domain: the service, the values it hands out, the words of its columns.
 OPEN_TO_OTHERS = {"service", "records", "models"}

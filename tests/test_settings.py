@@ -50,7 +50,10 @@ def test_a_complete_live_set_is_accepted() -> None:
     assert {name: getattr(settings, name) for name in LIVE_ADDRESSES} == LIVE_ADDRESSES
 
 
-@pytest.mark.parametrize("name", [*SANDBOX_SECRETS, "metrics_token", "smtp_url", "mail_from", "business_name"])
+EMPTY = [*SANDBOX_SECRETS, "metrics_token", "smtp_url", "mail_from", "business_name", "business_email"]
+
+
+@pytest.mark.parametrize("name", EMPTY)
 def test_live_mode_refuses_an_empty_value_and_names_it(name: str) -> None:
     with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} is empty"):
         Settings(**SAFE | {name: ""})
@@ -68,17 +71,18 @@ def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
         ("secret_key", "s" * 31, "is shorter than 32 characters"),
         ("kollus_callback_secret", "b" * 15, "is shorter than 16 characters"),
         ("metrics_token", "m" * 15, "is empty or shorter than 16 characters"),
-        ("stripe_secret_key", "sk_test_" + "a" * 24, "is a test key"),
-        ("stripe_secret_key", "rk_test_" + "a" * 24, "is a test key"),
-        ("stripe_publishable_key", "pk_test_" + "a" * 24, "is a test key"),
-        ("stripe_webhook_secrets", "whsec_" + "a" * 24 + ",short", "holds a short secret"),
-        ("stripe_webhook_secrets", " , ", "is empty"),
+        ("stripe_secret_key", "sk_test_" + "a" * 24, "is no live key"),
+        ("stripe_secret_key", "rk_test_" + "a" * 24, "is no live key"),
+        ("stripe_publishable_key", "pk_test_" + "a" * 24, "is no live key"),
+        ("stripe_webhook_secrets", "whsec_" + "a" * 24 + ",short", "is shorter than 16 characters"),
+        ("stripe_webhook_secrets", " , ", "is shorter than 16 characters"),
         ("public_url", "http://shop.example", "is not https"),
         ("public_url", "https://localhost:8000", "is an address of this machine"),
         ("public_url", "https://127.0.0.1", "is an address of this machine"),
         ("stripe_api_url", "http://127.0.0.1:8001", "is not https"),
         ("stripe_js_url", "https://localhost:8001/endive/stripe.js", "is an address of this machine"),
         ("kollus_gateway_url", "http://localhost:8002", "is not https"),
+        ("smtp_url", "smtp://127.0.0.1:8025", "is the sandbox's mail server"),
     ],
 )
 def test_live_mode_refuses_unsafe_values_and_says_which(name: str, value: str, words: str) -> None:
@@ -95,11 +99,10 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 def test_a_refusal_shows_no_secret() -> None:
-    secret = "sk_live_" + "verysecret" * 3
     with pytest.raises(ValidationError) as raised:
-        Settings(**SAFE | {"stripe_secret_key": secret, "public_url": "http://shop.example"})
+        Settings(**SAFE | {"public_url": "http://shop.example"})
 
-    assert secret not in str(raised.value)
+    assert "input_value" not in str(raised.value)
 
 
 def test_the_sandbox_needs_nothing() -> None:
@@ -150,11 +153,22 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", "http"), ("workers", "0"), ("mode", "production")],
+    [
+        ("port", "http"),
+        ("workers", "0"),
+        ("mode", "production"),
+        ("currencies", "KRW,ABC"),
+        ("locales", "ko,xx"),
+        ("business_timezone", "Asia/Nowhere"),
+    ],
 )
 def test_nonsense_is_refused(name: str, value: str) -> None:
-    with pytest.raises(ValidationError, match=name):
-        Settings(**{name: value})
+    with pytest.raises(ValidationError, match=f"(?i){name}"):
+        Settings.model_validate({name: value})
+
+
+def test_an_address_with_a_slash_at_the_end_is_taken_without_it() -> None:
+    assert Settings(**SAFE | {"public_url": "https://shop.example/"}).public_url == "https://shop.example"
 
 
 async def cookies_of_a_sign_in(site: Site) -> dict[str, str]:
@@ -178,11 +192,11 @@ async def _sign_in(client: httpx.AsyncClient, token: str, before: list[httpx.Res
             "password": "long enough to be a password",
             "csrf_token": token,
         },
-        headers={"Cookie": "; ".join(dict((one.split("=")[0], one) for one in sent).values())},
+        headers={"Cookie": "; ".join({one.split("=")[0]: one for one in sent}.values())},
     )
 
 
-OURS = {"playbill_order_key", "playbill_csrf", "playbill_sign_in"}
+OURS = {"playbill_order_key", "playbill_csrf", "playbill_sign_in", "playbill_flash"}
 
 
 async def test_over_https_cookies_are_bound_to_this_host(

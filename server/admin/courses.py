@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.admin.forms import Filled, course_form, filled_course, refilled
+from server.admin.forms import course_form, filled_course, refilled
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord
 from server.i18n import pick
 from server.web.audience import Audience, audience
-from server.web.forms import FormInvalid
+from server.web.forms import Filled, FormInvalid
 from server.web.templating import page, redirect
 
 bp = Blueprint("admin_courses")

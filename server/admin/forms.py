@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -28,7 +27,7 @@ from server.clock import now
 from server.i18n import N_, format_clock
 from server.money import exponent, to_major
 from server.settings import settings
-from server.web.forms import Form, FormInvalid
+from server.web.forms import Filled, Form, FormInvalid
 
 LANGUAGES = ("ko", "en")  # those that editors write in
 # Words that are paths of ours below /admin/courses.
@@ -43,14 +42,6 @@ def _unix_lines(typed: Any) -> Any:
 
 Line = Annotated[str, Field(max_length=300)]
 LongText = Annotated[str, Field(max_length=20_000), BeforeValidator(_unix_lines)]
-
-
-@dataclass(frozen=True)
-class Filled:
-    """A form as the template shows it: what stands in the fields, and one sentence per wrong field."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | catalog.CatalogError) -> Filled:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 
 from sanic import Blueprint, HTTPResponse, Request
 
@@ -119,7 +118,4 @@ def _movements(order: OrderRecord) -> list[Movement]:
 
 
 async def _mails(order: OrderRecord) -> list[MailRecord]:
-    """What the buyer was told; a refund's mail is named by the amount refunded up to then."""
-    refunded = accumulate(refund.amount for refund in order.refunds)
-    keys = {f"receipt:{order.id}", *(f"refund:{order.id}:{amount}" for amount in refunded)}
-    return await mail.told(keys)
+    return await mail.told_of(order.id)

@@ -4,7 +4,6 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server.admin.courses import form_page
 from server.admin.forms import (
-    Filled,
     LectureForm,
     MoveForm,
     SectionForm,
@@ -16,7 +15,7 @@ from server.admin.forms import (
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.web.audience import Audience, audience
-from server.web.forms import FormInvalid
+from server.web.forms import Filled, FormInvalid
 from server.web.templating import page, redirect
 
 bp = Blueprint("admin_programme", url_prefix="/admin/courses/<slug:str>")

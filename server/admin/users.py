@@ -12,7 +12,7 @@ from server.access.records import GrantRecord, Viewer
 from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
 from server.admin import service
-from server.admin.forms import Filled, GrantByEmailForm, GrantForm, RoleForm, refilled
+from server.admin.forms import GrantByEmailForm, GrantForm, RoleForm, refilled
 from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.clock import now
@@ -20,7 +20,7 @@ from server.i18n import current_locale, pick
 from server.paging import page_number
 from server.playback import service as playback
 from server.web.audience import Audience, audience
-from server.web.forms import FormInvalid
+from server.web.forms import Filled, FormInvalid
 from server.web.templating import page, redirect
 
 bp = Blueprint("admin_users")

@@ -1,11 +1,11 @@
 """The only SQL on orders and payments."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from server.access.models import Grant
@@ -74,7 +74,15 @@ async def version_by_intent(intent_id: str, event_id: str = "") -> OrderVersion 
 
 
 async def version_by_number(number: str) -> OrderVersion | None:
-    found = await current_session().execute(select(Order.id, Order.version).where(Order.number == number))
+    return await _version(Order.number == number)
+
+
+async def version_of(order_id: str) -> OrderVersion | None:
+    return await _version(Order.id == order_id)
+
+
+async def _version(condition: ColumnElement[bool]) -> OrderVersion | None:
+    found = await current_session().execute(select(Order.id, Order.version).where(condition))
     row = found.one_or_none()
     return OrderVersion(*row) if row else None
 
@@ -188,11 +196,6 @@ async def list_page(
     return [OrderRecord.of(row) for row in rows.scalars()], total
 
 
-async def numbers(order_ids: Collection[str]) -> dict[str, str]:
-    rows = await current_session().execute(select(Order.id, Order.number).where(Order.id.in_(order_ids)))
-    return dict(rows.all())
-
-
 async def count_paid_without_access() -> int:
     """Paid, unrefunded order items for which no grant was ever made."""
     statement = (
@@ -234,12 +237,24 @@ async def sold_per_course() -> dict[str, int]:
     return dict(rows.all())
 
 
-async def cancel_unpaid(order_id: str, payment_id: str, at: datetime) -> None:
-    """Cancel an order that Stripe knows nothing of; a settled one stays as it is."""
+async def record_intent(order_id: str, intent_id: str) -> str:
+    """Keep the order's intent unless it has one; returns the one that counts."""
+    order = await lock(order_id)
+    assert order is not None, "orders are never deleted"
+    if order.payment.intent_id is not None:
+        return order.payment.intent_id
+    await change_payment(order.payment.id, intent_id=intent_id)
+    return intent_id
+
+
+async def cancel_unpaid(order_id: str, seen_intent_id: str | None, at: datetime) -> None:
+    """Cancel an order that Stripe knows nothing of, if it still is what the caller has seen."""
     order = await lock(order_id)
     if order is None or order.status is not OrderStatus.PENDING:
         return
-    await change_payment(payment_id, status=PaymentStatus.CANCELED, updated_at=at)
+    if order.payment.intent_id != seen_intent_id:
+        return  # its intent was made meanwhile: somebody is paying
+    await change_payment(order.payment.id, status=PaymentStatus.CANCELED, updated_at=at)
     await change_order(
         order_id, status=OrderStatus.CANCELED, open_key=None, canceled_at=at, version=order.version + 1
     )

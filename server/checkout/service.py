@@ -1,5 +1,6 @@
 """Orders before money: opening one, refunding one, claiming one, and what staff and buyers ask of them."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from server.errors import NotFound, PlaybillError, TooMany
 from server.i18n import N_, current_locale
 from server.integrations.stripe import (
     IntentState,
+    NoSuchIntent,
     StripeFailed,
     StripeRefused,
     StripeUnavailable,
@@ -35,6 +37,8 @@ __all__ = ["Outcome", "settle"]
 
 FIRST_CHECK_AFTER = timedelta(seconds=10)
 SETTLE_AT_MOST_EVERY = timedelta(seconds=2)
+SETTLE_AT_LEAST_EVERY = timedelta(minutes=1)
+PAGE_WAITS_S = 3.0
 ORDERS_PER_PAGE = 50
 
 # Against card testing. Generous for people, also for many behind one address of an office or a school.
@@ -52,6 +56,10 @@ class CheckoutError(PlaybillError):
     def __init__(self, order_number: str | None = None) -> None:
         super().__init__(order_number)
         self.order_number = order_number
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {"order": self.order_number} if self.order_number else {}
 
 
 class OrderInProgress(CheckoutError):
@@ -83,6 +91,12 @@ class NothingToRefund(CheckoutError):
 class RefundRefused(CheckoutError):
     code = "refund_refused"
     message = N_("Stripe refused the refund. A disputed payment, for example, cannot be refunded.")
+
+
+class RefundUnclear(CheckoutError):
+    status = 503
+    code = "refund_unclear"
+    message = N_("Stripe did not answer, so the refund may be under way. Press again: it is paid back once.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +137,18 @@ async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
     for _ in range(3):
         order = await in_transaction(partial(_find_or_make, buyer, course, price))
         await release()
-        intent = await _intent_of(order)
-        if intent.status == "canceled":
-            await settle(intent.id)  # cancels the order too, so the next round makes a new one
-        elif order.amount != price.amount and await stripe_gateway().cancel_intent(intent.id):
-            await settle(intent.id)
-        else:
+        try:
+            intent = await _intent_of(order)
+        except NoSuchIntent:
+            # Other keys, or another life of a test account: this order cannot be paid any more.
+            await in_transaction(partial(repository.cancel_unpaid, order.id, order.payment.intent_id, now()))
+            continue
+        if order.amount != price.amount and intent.status.startswith("requires_"):
+            await stripe_gateway().cancel_intent(intent.id)
+            intent = await stripe_gateway().fetch_intent(intent.id)  # perhaps it was paid meanwhile
+        if intent.status != "canceled":
             return await _hand_out(order, intent)
+        await settle(intent.id)  # cancels the order too, so the next round makes a new one
     raise StripeUnavailable
 
 
@@ -231,9 +250,9 @@ async def _intent_of(order: OrderRecord) -> IntentState:
     except StripeFailed:
         await _count_attempt(payment)
         raise
-    async with transaction():
-        await repository.change_payment(payment.id, intent_id=intent.id)
-    return intent
+    # Another tab, with another key after a 5xx, may have been first: then its intent is the order's.
+    known = await in_transaction(partial(repository.record_intent, order.id, intent.id))
+    return intent if known == intent.id else await stripe_gateway().fetch_intent(known)
 
 
 async def _count_attempt(payment: PaymentRecord) -> None:
@@ -270,11 +289,15 @@ async def look_again(order: OrderRecord) -> OrderRecord:
     payment = order.payment
     if order.status is not OrderStatus.PENDING or payment.intent_id is None:
         return order
-    if now() - payment.updated_at < SETTLE_AT_MOST_EVERY:
+    at = now()
+    # A page that stays open asks ever less often: one forgotten tab must not use up Stripe's patience.
+    pause = min(SETTLE_AT_LEAST_EVERY, max(SETTLE_AT_MOST_EVERY, (at - payment.created_at) / 30))
+    if at - payment.updated_at < pause:
         return order
     try:
-        await settle(payment.intent_id)
-    except PlaybillError as error:
+        async with asyncio.timeout(PAGE_WAITS_S):
+            await settle(payment.intent_id)
+    except (PlaybillError, TimeoutError) as error:
         log.warning("order %s could not be settled now: %s", order.number, type(error).__name__)
         return order
     return await repository.get(order.number) or order
@@ -333,9 +356,10 @@ async def refund_order(number: str) -> None:
             amount=left,
             refunds_so_far=len(order.refunds),
         )
-    except StripeFailed:
-        await _count_attempt(payment)
-        raise
+    except StripeUnavailable as error:
+        if isinstance(error, StripeFailed):
+            await _count_attempt(payment)
+        raise RefundUnclear(number) from error
     except StripeRefused as refusal:
         log.warning("refund of order %s refused: %s", number, refusal.reason)
         await settle(payment.intent_id)  # perhaps it was refunded at Stripe meanwhile

@@ -79,7 +79,7 @@ async def settle(intent_id: str, event: EventFact | None = None) -> Outcome:
             continue  # the version must be older than the state
         outcome = await in_transaction(partial(_apply, known, state, event))
         if outcome is None:
-            known = await repository.version_by_number(state.order_number or "") or known
+            known = await repository.version_of(known.order_id)
             continue
         if outcome is Outcome.APPLIED and state.declines >= MAX_DECLINES and _is_open(state):
             await _close_to_card_testing(state)
@@ -120,6 +120,8 @@ async def _apply(known: OrderVersion, state: IntentState, event: EventFact | Non
         return Outcome.DUPLICATE
     payment = _payment_of(order, state)
     if payment is None or (differences := _differences(order, payment, state)):
+        if payment is not None:
+            await repository.change_payment(payment.id, updated_at=at)
         await alerts.raise_alert(
             AlertKind.AMOUNT_DIFFERS,
             f"differs:{state.id}",
@@ -150,7 +152,7 @@ async def _apply(known: OrderVersion, state: IntentState, event: EventFact | Non
         order.id,
         version=order.version + 1,
         status=status,
-        open_key=order_open_key(order) if status is OrderStatus.PENDING else None,
+        **({} if status is OrderStatus.PENDING else {"open_key": None}),
         paid_at=at if became_paid else order.paid_at,
         canceled_at=order.canceled_at or at if status is OrderStatus.CANCELED else None,
     )
@@ -159,10 +161,6 @@ async def _apply(known: OrderVersion, state: IntentState, event: EventFact | Non
         await _settle_access(order, items, state, became_paid=became_paid)
         await _tell_of_refund(order, refunded)
     return Outcome.APPLIED
-
-
-def order_open_key(order: OrderRecord) -> str:
-    return open_key(order.viewer_id, order.items[0].course_id, order.currency)
 
 
 def open_key(viewer_id: str, course_id: str, currency: str) -> str:
@@ -231,6 +229,8 @@ async def _keep_refunds_and_disputes(order: OrderRecord, payment: PaymentRecord,
             {"amount": dispute.amount, "status": dispute.status, "reason": dispute.reason},
             {"id": new_id(), **belongs, "currency": dispute.currency, "created_at": dispute.created_at},
         )
+        if not (dispute.suspends or dispute.is_lost):
+            continue  # an inquiry, or won: access is as it was
         await alerts.raise_alert(
             AlertKind.DISPUTE_OPENED,
             f"dispute:{dispute.id}",
@@ -324,7 +324,7 @@ async def _owned_otherwise(order: OrderRecord) -> list[GrantRecord]:
 async def _tell_of_refund(order: OrderRecord, refunded: int) -> None:
     if refunded > order.refunded_amount:
         await mail.enqueue(
-            f"refund:{order.id}:{refunded}",
+            f"refund:{order.id}:{order.version}",
             order.email,
             "refund",
             order.locale,

@@ -1,9 +1,11 @@
 """The sweep: finds what no webhook told. Every 20 s in one worker at a time, and as `playbill sweep`.
 
-First Stripe's events since the last cursor, then open intents with growing pauses, then what is over.
+First Stripe's events since the last cursor, then open intents with growing pauses; after a day an unpaid
+one is canceled, and its order with it.
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -30,6 +32,7 @@ FIRST_LOOK_BACK_S = 3600
 GIVE_UP_AFTER_S = 24 * 3600
 TELL_STAFF_AFTER = timedelta(minutes=10)
 PAYMENTS_PER_RUN = 200
+CHECK_FOR_S = 15.0
 
 log = logging.getLogger("playbill.sweep")
 
@@ -39,9 +42,8 @@ async def run(*, at_once: bool = False) -> bool:
     if not await turn.take(at_once=at_once):
         return False
     try:
-        await _read_events()
+        await _survive("reading events", _read_events)
         await _check_open_payments()
-        await _recount_sales()
     finally:
         await turn.end(PAUSE_BETWEEN)
     return True
@@ -81,7 +83,10 @@ async def _known(event_ids: list[str]) -> set[str]:
 
 async def _check_open_payments() -> None:
     due = await repository.list_due_payments(now(), PAYMENTS_PER_RUN)
+    began = time.monotonic()
     for payment in due:
+        if time.monotonic() - began > CHECK_FOR_S:
+            break  # the next look at Stripe's events must not wait for the rest
         await turn.renew()
         pause = PAUSES[min(payment.checks + 1, len(PAUSES) - 1)]
         async with transaction():
@@ -109,10 +114,11 @@ async def _cancel(payment: PaymentRecord) -> None:
             log.warning("payment %s: its intent is unknown to Stripe", payment.id)
         else:
             return  # `settle` brings the order into line
-    await in_transaction(lambda: repository.cancel_unpaid(payment.order_id, payment.id, now()))
+    await in_transaction(lambda: repository.cancel_unpaid(payment.order_id, payment.intent_id, now()))
 
 
-async def _recount_sales() -> None:
+async def recount_sales() -> None:
+    """Tell the catalog how often each course was sold; its order by popularity follows an hour behind."""
     await catalog.recount_sales(await repository.sold_per_course())
 
 

@@ -8,12 +8,11 @@ from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.checkout.forms import GuestPayForm, PayForm
 from server.checkout.records import OrderRecord
-from server.checkout.service import Buyer, CheckoutError
+from server.checkout.service import Buyer
 from server.settings import settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies, security
 from server.web.audience import Audience, audience
-from server.web.forms import FormInvalid
 from server.web.templating import page, redirect
 from server.web.visitor import client_ip
 
@@ -49,11 +48,7 @@ async def pay_page(request: Request, slug: str) -> HTTPResponse:
 async def press_pay(request: Request, slug: str) -> HTTPResponse:
     account = request.ctx.account
     posted = request.json if isinstance(request.json, dict) else {}
-    try:
-        form = (PayForm if account else GuestPayForm).parse(posted)
-    except FormInvalid as invalid:
-        error = {"code": invalid.code, "message": invalid.text, "fields": invalid.errors}
-        return sanic_response.json({"error": error}, status=invalid.status)
+    form = (PayForm if account else GuestPayForm).parse(posted)
     key = cookies.read(request, cookies.ORDER_KEY) or new_token()
     buyer = Buyer(
         account=account,
@@ -61,11 +56,7 @@ async def press_pay(request: Request, slug: str) -> HTTPResponse:
         email=account.email if account else form.email,
         ip=client_ip(request),
     )
-    try:
-        order = await checkout.open_order(buyer, slug, form.currency)
-    except CheckoutError as error:
-        body = {"code": error.code, "message": error.text, "order": error.order_number}
-        return sanic_response.json({"error": body}, status=error.status)
+    order = await checkout.open_order(buyer, slug, form.currency)
     response = sanic_response.json(
         {
             "order": order.number,

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
 from server.database import sqlite
+
+LOCK_WAIT_S = 5  # never wait for a lock longer than a visitor
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -28,10 +31,10 @@ def create_engine(url: str) -> AsyncEngine:
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": 3,
-            # Refuse what does not fit instead of cutting it; never wait for a lock longer than a visitor.
+            # Refuse what does not fit instead of cutting it.
             "init_command": (
                 "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-                "innodb_lock_wait_timeout=5, time_zone='+00:00'"
+                f"innodb_lock_wait_timeout={LOCK_WAIT_S}, time_zone='+00:00'"
             ),
         },
     )
@@ -48,8 +51,9 @@ def _sqlite(url: str) -> AsyncEngine:
     def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions behind our back
         cursor = connection.cursor()
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_S * 1000}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -62,11 +66,22 @@ def _sqlite(url: str) -> AsyncEngine:
     return engine
 
 
+class WritersQueue(asyncio.Lock):
+    """A lock waited for as long as SQLite's own: behind a stuck writer nobody waits for all the others."""
+
+    async def acquire(self) -> Literal[True]:
+        try:
+            async with asyncio.timeout(LOCK_WAIT_S):
+                return await super().acquire()
+        except TimeoutError as error:
+            raise PoolTimeout(f"no turn to write within {LOCK_WAIT_S} s") from error
+
+
 def create_sessionmaker(engine: AsyncEngine) -> async_sessionmaker[Any]:
     """Sessions of this engine; their `info["writers"]` is what a writing transaction enters first."""
     # SQLite lets one write at a time, and the others poll with growing pauses and in no order: a second
     # for some, while nobody writes at all. So within a process they queue; MariaDB locks rows by itself.
-    writers = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+    writers = WritersQueue() if engine.dialect.name == "sqlite" else nullcontext()
     return async_sessionmaker(engine, expire_on_commit=False, info={"writers": writers})
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # MySQL's own errors that tell of the server's state: too many connections, no entry, no such database,
-# shutting down, no more space, lock time-out, deadlock, broken off, read-only, killed.
+# shutting down, no more space, lock time-out, deadlock, broken off, read-only, savepoint lost, killed.
 MYSQL_STATES = {
     1020,
     1021,
@@ -23,6 +23,7 @@ MYSQL_STATES = {
     1205,
     1213,
     1290,
+    1305,
     1927,
 }
 MYSQL_CLIENT_ERRORS = 2000  # and above: not connected, connection lost

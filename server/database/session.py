@@ -18,9 +18,11 @@ Result = TypeVar("Result")
 Sessions = async_sessionmaker[AsyncSession]
 
 LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
+# What a deadlock inside a savepoint is reported as: it took the whole transaction, the savepoint with it.
+SAVEPOINT_GONE = 1305
 ATTEMPTS = 5
 # A lock is waited for 5 s at a time (see engine.py); nobody waits for five of these.
-PATIENCE_S = 8.0
+PATIENCE_S = 5.0
 
 
 class NoSession(RuntimeError):
@@ -182,4 +184,9 @@ def _worth_a_retry(error: DBAPIError) -> bool:
     if original is None:
         return False
     code = original.args[0] if original.args else None
-    return code in (LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ) or "database is locked" in str(original)
+    return code in (
+        LOCK_WAIT_TIMEOUT,
+        DEADLOCK,
+        CHANGED_SINCE_READ,
+        SAVEPOINT_GONE,
+    ) or "database is locked" in str(original)

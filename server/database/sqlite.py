@@ -4,7 +4,6 @@ aiosqlite hands every call to a thread: making a cursor, executing, fetching and
 than a small statement itself. Here a cursor is made, asked and emptied in one go. Nothing streams.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +14,12 @@ CHUNK = 64  # aiosqlite's own default, for a way of reading that is not used her
 
 
 class Connection(aiosqlite.Connection):
+    def __del__(self) -> None:
+        # Whoever is cancelled before a new connection has reached the pool leaves it to this, rightly: it is
+        # closed at once. The driver would warn.
+        if self._connection is not None:
+            self.stop()
+
     def cursor(self) -> "Cursor":  # type: ignore[override]  # theirs is awaitable as well; SQLAlchemy only enters it
         return Cursor(self)
 
@@ -47,16 +52,6 @@ class Cursor(aiosqlite.Cursor):
 
 
 async def connect(database: str, **options: Any) -> Connection:
-    """Open a SQLite file; whoever is cancelled meanwhile leaves nothing open for the garbage collector."""
-    opening = asyncio.ensure_future(_open(database, options))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        await (await opening).close()
-        raise
-
-
-async def _open(database: str, options: dict[str, Any]) -> Connection:
     connection = Connection(lambda: sqlite3.connect(database, **options), CHUNK)
     connection._thread.daemon = True  # as SQLAlchemy does: a lost connection must not keep the process alive
     await connection

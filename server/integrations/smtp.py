@@ -71,6 +71,12 @@ class SmtpGateway:
             await before_data()
             await self._content(server, message)
 
+    async def greet(self) -> None:
+        """Connect, encrypt and log in as for a message, and leave; raises ServerAway."""
+        forbid_held_connection()
+        async with self._connected():
+            pass
+
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[SMTP]:
         server = SMTP(

@@ -18,12 +18,6 @@ class MailRecord(Record):
     created_at: datetime
     sent_at: datetime | None
 
-    @property
-    def masked_recipient(self) -> str:
-        """`m…@example.com`: enough to recognize an address, too little to write to it."""
-        local, _, domain = self.recipient.rpartition("@")
-        return f"{local[:1]}…@{domain}"
-
 
 class HeldMail(MailRecord):
     """A mail that this worker has in hand, with its content."""

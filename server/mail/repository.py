@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, and_, exists, or_, select, update
+from sqlalchemy.orm import defer
 
 from server.database.session import current_session
 from server.database.write import insert_once
@@ -12,6 +13,7 @@ from server.mail.models import Mail, MailState
 from server.mail.records import HeldMail, MailRecord
 
 TROUBLED = (MailState.FAILED, MailState.UNCERTAIN)
+WITHOUT_CONTENT = (defer(Mail.text), defer(Mail.html))
 
 
 async def add_once(**values: Any) -> bool:
@@ -86,9 +88,12 @@ async def list_in(states: Collection[MailState]) -> list[MailRecord]:
     return [MailRecord.of(row) for row in rows]
 
 
-async def list_told(once_keys: Collection[str]) -> list[MailRecord]:
+async def list_told(once_key: str, beginning: str) -> list[MailRecord]:
     rows = await current_session().scalars(
-        select(Mail).where(Mail.once_key.in_(once_keys)).order_by(Mail.created_at, Mail.id)
+        select(Mail)
+        .options(*WITHOUT_CONTENT)
+        .where(or_(Mail.once_key == once_key, Mail.once_key.startswith(beginning, autoescape=True)))
+        .order_by(Mail.created_at, Mail.id)
     )
     return [MailRecord.of(row) for row in rows]
 

@@ -1,6 +1,5 @@
 """What may be done with mails; sending them is the worker's."""
 
-from collections.abc import Collection
 from typing import Any
 
 from server.clock import now
@@ -37,9 +36,9 @@ async def enqueue(once_key: str, recipient: str, template: str, locale: str, **c
     )
 
 
-async def told(once_keys: Collection[str]) -> list[MailRecord]:
-    """The mails about these things, oldest first; for the pages that show what a buyer was told."""
-    return await repository.list_told(once_keys) if once_keys else []
+async def told_of(order_id: str) -> list[MailRecord]:
+    """What a buyer was told of an order (`receipt:<order id>`, `refund:<order id>:…`), oldest first."""
+    return await repository.list_told(f"receipt:{order_id}", f"refund:{order_id}:")
 
 
 async def troubled() -> list[MailRecord]:

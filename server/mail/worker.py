@@ -7,9 +7,10 @@ knows that it may have been delivered: it becomes *uncertain* and is never sent 
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import in_transaction, transaction
 from server.integrations import smtp
 from server.mail import message, repository
 from server.mail.models import MailState
@@ -72,8 +73,9 @@ async def _take_due() -> HeldMail | None:
 async def _send(mail: HeldMail) -> bool:
     async def record_sending() -> None:
         nonlocal mail
-        async with transaction():
-            sending = await repository.start_sending(mail, held_until=now() + SENDING_LEASE)
+        sending = await in_transaction(
+            partial(repository.start_sending, mail, held_until=now() + SENDING_LEASE)
+        )
         if sending is None:
             raise _LeaseLost
         mail = sending
@@ -101,8 +103,8 @@ async def _send(mail: HeldMail) -> bool:
     except smtp.AnswerLost as error:
         await _give_up(mail, MailState.UNCERTAIN, error)
         return False
-    async with transaction():
-        await repository.mark_sent(mail, now())
+    # Worth several tries: a delivered mail that is not recorded as sent counts as uncertain.
+    await in_transaction(partial(repository.mark_sent, mail, now()))
     mail_total.labels("sent").inc()
     return True
 
@@ -111,14 +113,12 @@ async def _later(mail: HeldMail, error: Exception) -> None:
     if mail.tries >= TRIES:
         await _give_up(mail, MailState.FAILED, error)
         return
-    async with transaction():
-        await repository.try_again(mail, now() + PAUSES[mail.tries - 1], str(error))
+    await in_transaction(partial(repository.try_again, mail, now() + PAUSES[mail.tries - 1], str(error)))
     log.warning("mail %s: try %d of %d: %s", mail.id, mail.tries, TRIES, error)
     mail_total.labels("retried").inc()
 
 
 async def _give_up(mail: HeldMail, state: MailState, error: Exception) -> None:
-    async with transaction():
-        await repository.give_up(mail, state, str(error))
+    await in_transaction(partial(repository.give_up, mail, state, str(error)))
     log.error("mail %s is %s: %s", mail.id, state, error)
     mail_total.labels(state.value).inc()

@@ -4,9 +4,9 @@ Reports come doubled, reordered and late. Merging is commutative, associative an
 joined, the greater of two numbers wins), so the result is the same whatever came when.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 CELLS = 1000  # one lecture is cut into so many equal pieces, whatever its length
 COMPLETE_PERCENT = 90
@@ -44,12 +44,8 @@ class Watched:
 
     def ranges(self) -> list[tuple[float, float]]:
         """The seen stretches, each (from, to) in percent of the video."""
-        stretches = []
-        for is_seen, run in groupby(range(CELLS), key=lambda cell: bool(self.seen >> cell & 1)):
-            cells = list(run)
-            if is_seen:
-                stretches.append((cells[0] * 100 / CELLS, (cells[-1] + 1) * 100 / CELLS))
-        return stretches
+        cells = f"{self.seen:0{CELLS}b}"[::-1]
+        return [(run.start() * 100 / CELLS, run.end() * 100 / CELLS) for run in re.finditer("1+", cells)]
 
     def seen_text(self) -> str:
         """As it is stored: CELLS bits in hexadecimal."""

@@ -1,7 +1,5 @@
 """Our cookies. Over https their names carry `__Host-`, so no other host can set or read them."""
 
-from typing import Literal
-
 from sanic import HTTPResponse, Request
 
 from server.settings import settings
@@ -25,21 +23,14 @@ def read(request: Request, name: str) -> str | None:
     return str(value) if value else None
 
 
-def put(
-    response: HTTPResponse,
-    name: str,
-    value: str,
-    *,
-    max_age: int | None = None,
-    samesite: Literal["Lax", "Strict"] = "Lax",
-) -> None:
+def put(response: HTTPResponse, name: str, value: str, *, max_age: int) -> None:
     response.add_cookie(
         _name(name),
         value,
         path="/",
         secure=settings().is_https,
         httponly=True,
-        samesite=samesite,
+        samesite="Lax",  # a bank's page must be able to lead back to the order
         max_age=max_age,
     )
 

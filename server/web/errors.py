@@ -38,7 +38,7 @@ def answer(request: Request, error: Exception) -> HTTPResponse:
     if not hasattr(request.ctx, "account"):
         visitor.start(request)
     if wants_json(request):
-        body = {"error": {"code": planned.code, "message": planned.text}}
+        body = {"error": {"code": planned.code, "message": planned.text, **planned.details}}
         return sanic_response.json(body, status=planned.status)
     if isinstance(planned, SignInFirst):
         here = request.path + (f"?{request.query_string}" if request.query_string else "")

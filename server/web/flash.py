@@ -12,7 +12,6 @@ SENTENCES = {
     "profile_saved": N_("Saved."),
     "sign_in_ended": N_("That browser is signed out."),
     "sign_ins_ended": N_("All other browsers are signed out."),
-    "claimed": N_("Your purchase is in your account now."),
     "order_refunded": N_("Refunded. Access to the course is closed."),
     "course_saved": N_("The course is saved."),
     "course_published": N_("The course is published."),

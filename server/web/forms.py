@@ -47,6 +47,10 @@ class FormInvalid(PlaybillError):
         self.errors = dict(errors)
         self.values = dict(values)
 
+    @property
+    def details(self) -> dict[str, object]:
+        return {"fields": self.errors}
+
 
 class Form(BaseModel):
     """Unknown fields are ignored (a browser extension may add some); missing ones are errors."""

@@ -17,4 +17,5 @@ def observe(request: Request, response: HTTPResponse) -> None:
         return
     # The route's pattern, not the path: the number of label values stays small.
     route = f"/{request.route.path}" if request.route else "unknown"
-    http_duration.labels(route, request.method, response.status).observe(time.perf_counter() - started)
+    method = request.method if request.route else "other"
+    http_duration.labels(route, method, response.status).observe(time.perf_counter() - started)

@@ -1,9 +1,8 @@
-// Asks our server what became of an order, quickly at first, then calmly.
+// Asks our server what became of an order, quickly at first, then ever more calmly.
 
 const SETTLED = ["paid", "partially_refunded", "refunded", "canceled"];
-const QUICK_MS = 1000;
-const CALM_MS = 4000;
-const QUICK_FOR_MS = 15_000;
+const QUICKEST_MS = 1000;
+const CALMEST_MS = 60_000;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -15,11 +14,12 @@ export async function until(order, patienceMs) {
     try {
       const response = await fetch(`/orders/${order}/status`, { headers: { Accept: "application/json" } });
       if (response.ok) answer = await response.json();
+      if (response.status === 404) return answer; // not (any more) this visitor's order
     } catch {
       // Offline for a moment: ask again.
     }
     const passed = performance.now() - began;
     if (SETTLED.includes(answer.status) || passed > patienceMs) return answer;
-    await pause(passed < QUICK_FOR_MS ? QUICK_MS : CALM_MS);
+    await pause(Math.min(CALMEST_MS, Math.max(QUICKEST_MS, passed / 5)));
   }
 }

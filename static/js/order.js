@@ -2,5 +2,5 @@
 import { until } from "./order-status.js";
 
 const { order } = document.querySelector("[data-order]").dataset;
-await until(order, Infinity);
-location.reload();
+const { status } = await until(order, Infinity);
+if (status !== "pending") location.reload();

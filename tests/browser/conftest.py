@@ -60,7 +60,8 @@ async def new_visitor(browser: Browser, shop: LiveShop) -> AsyncIterator[NewVisi
     yield arrive
     for visitor in visitors:
         await visitor.context.close()
-    assert [one for visitor in visitors for one in visitor.unexpected()] == []
+    problems = [one for visitor in visitors for one in visitor.unexpected()]
+    assert not problems, "\n".join(problems)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

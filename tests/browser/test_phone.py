@@ -28,6 +28,8 @@ STAFF = [
     f"/admin/courses/{COURSE}",
     "/admin/users",
     "/admin/alerts",
+    "/account",
+    "/account/password",
 ]
 
 # Every visible text against the page's edge and against each box around it that hides what sticks out.

@@ -159,12 +159,13 @@ class Visitor:
     def player(self) -> FrameLocator:
         return self.page.frame_locator("[data-player] iframe")
 
-    async def play(self) -> None:
-        """Press the player's button; returns when the video moves."""
+    async def play(self) -> float:
+        """Press the player's button and see the video move; returns where it began, in seconds."""
         await expect(self.page.locator("[data-player]")).to_have_attribute("data-state", "ready")
         start = await self.position()
         await self.player.locator("[data-big]").click()
         await self.plays_past(start + 1)
+        return start
 
     async def position(self) -> float:
         return float(await self.player.locator("video").evaluate("(video) => video.currentTime"))

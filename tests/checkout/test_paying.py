@@ -8,8 +8,10 @@ from sqlalchemy import func, select, update
 
 from server.catalog import service as catalog
 from server.catalog.models import Price
+from server.checkout import repository
 from server.checkout.models import Order, OrderStatus, Payment
 from server.database.session import current_session, transaction
+from server.integrations.stripe import stripe_gateway
 from tests.conftest import Sandbox, Site
 from tests.factories import (
     bought,
@@ -231,6 +233,39 @@ async def test_a_stored_500_does_not_block_the_buyer_for_a_day(
     await sandbox.astripe("settings", api_fail=None)
 
     assert (await page.press_pay()).status_code == 200
+
+
+async def test_a_tab_that_is_late_with_another_key_makes_no_second_intent(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Tab A got a 5xx and tried with the next key; tab B's call with the first key succeeds after all."""
+    page = await open_checkout(browser)
+    first = (await page.press_pay()).json()
+    await current_session().reset()
+    order = (await current_session().scalars(select(Order))).one()
+    await current_session().reset()
+    late = await stripe_gateway().create_intent(
+        order_number=order.number, attempt=7, amount=33000, currency="KRW", description="x"
+    )
+
+    async with transaction():
+        counts = await repository.record_intent(order.id, late.id)
+
+    assert counts == intent_of(first) != late.id
+    assert (await page.press_pay()).json() == first
+
+
+async def test_an_intent_that_stripe_no_longer_knows_makes_room_for_a_new_order(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    page = await open_checkout(browser)
+    old = (await page.press_pay()).json()
+    async with transaction():
+        await current_session().execute(update(Payment).values(intent_id="pi_of_another_account"))
+
+    new = (await page.press_pay()).json()
+
+    assert new["order"] != old["order"]
 
 
 async def test_a_slow_stripe_holds_no_database_connection(

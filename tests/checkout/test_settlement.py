@@ -235,6 +235,38 @@ async def test_a_dispute_suspends_and_its_end_decides(
     assert [grant.state for grant in await grants()] == [after]
 
 
+async def test_a_second_refund_after_a_failed_one_is_told_again(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order, "4000000000005126")
+    await settlement.settle(intent)
+    await checkout.refund_order(order["order"])
+    await eventually(lambda: _has_failed_refund(intent))
+    await settlement.settle(intent)
+
+    await checkout.refund_order(order["order"])
+
+    assert len(await mails("refund")) == 2
+
+
+async def test_a_refund_without_an_answer_does_not_say_that_nothing_happened(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+    await settlement.settle(intent)
+    await sandbox.astripe("settings", api_fail="drop", api_only="POST /v1/refunds")
+    with pytest.raises(checkout.RefundUnclear):
+        await checkout.refund_order(order["order"])
+    await sandbox.astripe("settings", api_fail=None, api_only=None)
+
+    await checkout.refund_order(order["order"])
+
+    state = await state_of(intent)
+    assert sum(refund.amount for refund in state.refunds) == 33000
+
+
 async def test_an_inquiry_suspends_nothing(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
     intent = await pay(sandbox, await order_in(browser), "4000000000001976")
 

@@ -24,4 +24,4 @@ async def counters() -> dict[str, int]:
     """Every counter as committed."""
     await current_session().reset()
     rows = await current_session().execute(select(ThrottleCounter.key, ThrottleCounter.count))
-    return {key: count for key, count in rows}
+    return dict(rows.all())

@@ -12,7 +12,9 @@ from server.database.session import current_session
 from tests.conftest import free_port
 
 
-@pytest.mark.parametrize("statement", ["SELECT nope FROM viewers", "SELEC 1", "INSERT INTO viewers VALUES (1)"])
+@pytest.mark.parametrize(
+    "statement", ["SELECT nope FROM viewers", "SELEC 1", "INSERT INTO viewers VALUES (1)"]
+)
 async def test_a_wrong_statement_is_a_bug(session: None, statement: str) -> None:
     with pytest.raises(DBAPIError) as raised:
         await current_session().execute(text(statement))

@@ -25,7 +25,9 @@ async def test_an_unloaded_relationship_names_the_loader_to_add(session: None) -
     await create_course()
     record = await section()
 
-    with pytest.raises(NotLoaded, match=r"SectionRecord\.lectures was not loaded.*selectinload\(….lectures\)"):
+    with pytest.raises(
+        NotLoaded, match=r"SectionRecord\.lectures was not loaded.*selectinload\(….lectures\)"
+    ):
         _ = record.lectures
 
 
@@ -53,7 +55,7 @@ async def test_a_record_does_not_change(session: None) -> None:
     record = await section()
 
     with pytest.raises(ValidationError, match="frozen"):
-        record.position = 2
+        record.position = 2  # type: ignore[misc]
 
 
 async def test_computed_fields_stand_beside_the_columns(session: None) -> None:
@@ -70,5 +72,5 @@ async def test_a_name_that_is_no_field_is_an_ordinary_error(session: None) -> No
     record = await section()
 
     with pytest.raises(AttributeError) as raised:
-        _ = record.chapters  # type: ignore[attr-defined]
+        _ = record.chapters
     assert not isinstance(raised.value, NotLoaded)

@@ -1,6 +1,7 @@
 """The ambient session: bound, released, committed as a whole or not at all. On both engines."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlalchemy.pool import QueuePool
 
 from server.database import session as database
+from server.database.engine import LOCK_WAIT_S
+from server.database.outage import is_outage
 from server.database.session import (
     NoSession,
     TransactionMisuse,
@@ -154,7 +157,9 @@ async def test_cancelled_at_any_moment_nothing_is_half_done(
 
     found = await counters()
     await release()
-    assert {key[:-2] for key in found if key.endswith("a")} == {key[:-2] for key in found if key.endswith("b")}
+    assert {key[:-2] for key in found if key.endswith("a")} == {
+        key[:-2] for key in found if key.endswith("b")
+    }
     assert (open_sessions(), in_use(engine)) == (1, 0)  # the test's own
 
 
@@ -205,3 +210,31 @@ async def test_the_number_of_open_sessions_is_told(clean_database: None, session
         database.watch_open_sessions(before)
 
     assert told == [1, 0]
+
+
+async def test_behind_a_stuck_writer_everybody_gives_up_at_the_same_time(
+    session: None, sessions: Sessions
+) -> None:
+    """Five who wait for the same row, or on SQLite for the file: not one after the other."""
+    stuck, over = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with session_scope(sessions), transaction():
+            await add_counter("shared")
+            stuck.set()
+            await over.wait()
+
+    async def write() -> None:
+        async with session_scope(sessions):
+            await in_transaction(partial(add_counter, "shared"))
+
+    holding = asyncio.create_task(hold())
+    await stuck.wait()
+    began = asyncio.get_running_loop().time()
+    refused = await asyncio.gather(*(write() for _ in range(5)), return_exceptions=True)
+    took_s = asyncio.get_running_loop().time() - began
+    over.set()
+    await holding
+
+    assert all(isinstance(error, BaseException) and is_outage(error) for error in refused), refused
+    assert took_s < 2 * LOCK_WAIT_S

@@ -1,4 +1,4 @@
-"""A keep-alive connection written by hand: it can be broken off at any byte, and it tells when it is reused."""
+"""A keep-alive connection written by hand: it can be used again, and broken off at any moment."""
 
 import asyncio
 from dataclasses import dataclass
@@ -26,7 +26,9 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def send(self, method: str, target: str) -> None:
-        self._writer.write(f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode())
+        self._writer.write(
+            f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode()
+        )
         await self._writer.drain()
 
     async def answer(self) -> Answer:

@@ -14,7 +14,7 @@ BROKEN_OFF = (httpx.RemoteProtocolError, httpx.ReadError)
 
 
 async def sweep_by_hand(shop: Shop) -> None:
-    """`playbill sweep`, as soon as no other sweep is at work (the killed worker's turn may have to run out)."""
+    """`playbill sweep`, as soon as nobody else sweeps (a killed worker's turn may have to run out)."""
 
     async def swept() -> bool:
         told = await asyncio.to_thread(run_playbill, ["sweep"], environment_of(shop.settings))

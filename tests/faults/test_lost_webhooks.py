@@ -92,6 +92,7 @@ async def test_with_every_webhook_lost_one_sweep_opens_access_for_everybody(site
     assert await shop.effects() == Effects(grants=2, receipts=2, events=2, paid=2)
 
 
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
 async def test_with_every_webhook_lost_a_running_site_opens_access_by_itself(
     shop: Shop, serve: Serve
 ) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.pool import QueuePool
 
-from server.app import create_app
 from server.checkout.models import StripeEvent
 from server.clock import now
 from server.database.session import (
@@ -31,11 +30,12 @@ from server.database.session import (
 )
 from server.database.write import insert_once
 from server.integrations import stripe
-from server.settings import Settings
+from server.settings import Settings, configure
 from server.web.audience import Audience, audience
 from tests.conftest import free_port
 from tests.factories import eventually
 from tests.faults.http import Broken, Connection
+from tests.listening import listening
 
 CONNECTIONS = 200
 REQUESTS_PER_CONNECTION = 5
@@ -63,6 +63,7 @@ class Storm:
     """What the handlers tell the clients and the test."""
 
     def __init__(self) -> None:
+        self.port = 0
         self.entered: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.answers: Counter[tuple[str, int | str]] = Counter()
         self.written: set[str] = set()
@@ -175,37 +176,30 @@ async def stream_without_end(request: Request, mark: str) -> None:
             await asyncio.sleep(0.01)
 
 
+def prepare(app: Sanic[Any, Any]) -> None:
+    app.config.RESPONSE_TIMEOUT = RESPONSE_TIMEOUT_S
+    app.blueprint(bp)
+    app.ctx.storm = Storm()
+    app.register_middleware(look, "request", priority=100)  # before the hook that binds
+
+
+async def look(request: Request) -> None:
+    """A connection that was used before must not bring anything along."""
+    try:
+        current_session()
+    except NoSession:
+        return
+    request.app.ctx.storm.began_with_a_session += 1
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def app(settings: Settings, clean_database: None) -> AsyncIterator[Sanic[Any, Any]]:
     """The application with routes that misbehave, a short patience, and a look at every beginning request."""
-    port = free_port()
-    app = create_app(settings, with_jobs=False, name=f"storm-{port}")
-    app.config.RESPONSE_TIMEOUT = RESPONSE_TIMEOUT_S
-    app.blueprint(bp)
-    app.ctx.port = port
-    app.ctx.storm = Storm()
-
-    async def look(request: Request) -> None:
-        try:
-            current_session()
-        except NoSession:
-            return
-        request.app.ctx.storm.began_with_a_session += 1
-
-    app.register_middleware(look, "request", priority=100)  # before the hook that binds
-    Sanic.test_mode = True
-    server = await app.create_server(
-        host="127.0.0.1", port=port, return_asyncio_server=True, access_log=False
-    )
-    assert server is not None
-    for begin in (server.startup, server.before_start, server.start_serving, server.after_start):
-        await begin()  # type: ignore[no-untyped-call]
-    yield app
-    await server.before_stop()  # type: ignore[no-untyped-call]
-    server.close()  # type: ignore[no-untyped-call]
-    await server.wait_closed()  # type: ignore[no-untyped-call]
-    await server.after_stop()  # type: ignore[no-untyped-call]
-    Sanic.unregister_app(app)
+    own = settings.model_copy(update={"port": free_port()})
+    async with listening(own, prepare) as app:
+        app.ctx.storm.port = own.port
+        yield app
+    configure(settings)
     stripe.connect(settings)  # one gateway per process: the other site of this run goes on using it
 
 
@@ -263,7 +257,7 @@ async def visitor(app: Sanic[Any, Any], number: int) -> None:
     for turn in range(REQUESTS_PER_CONNECTION):
         kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
         storm.reused += connection is not None
-        connection = connection or await Connection.open(app.ctx.port)
+        connection = connection or await Connection.open(app.ctx.storm.port)
         try:
             usable = await once(storm, connection, kind, f"{kind}-{number}-{turn}")
         except Broken:
@@ -312,7 +306,7 @@ async def test_requests_that_time_out_leave_nothing_open_and_nothing_written(
 ) -> None:
     async def wait_in_vain(number: int) -> int:
         kind, method = ("time_out", "GET") if number % 4 else ("abort_in_transaction", "POST")
-        connection = await Connection.open(app.ctx.port)
+        connection = await Connection.open(app.ctx.storm.port)
         await connection.send(method, f"/storm/{kind}/{kind}-{number}")
         status = (await connection.answer()).status
         connection.abort()
@@ -329,7 +323,7 @@ async def test_the_figures_of_the_storm_read_zero(app: Sanic[Any, Any]) -> None:
     await asyncio.gather(*(visitor(app, number) for number in range(20)))
     await calm(app)
 
-    connection = await Connection.open(app.ctx.port)
+    connection = await Connection.open(app.ctx.storm.port)
     await connection.send("GET", "/metrics")
     figures = (await connection.answer()).body.decode()
     connection.abort()

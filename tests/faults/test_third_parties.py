@@ -81,9 +81,7 @@ async def test_a_waiting_buyer_sees_pending_while_stripe_fails_and_paid_when_it_
         await pay(sandbox, order)
         await settled_long_ago()
         await sandbox.astripe("settings", api_fail=how)
-        poll, page = await asyncio.gather(
-            status_of(browser, order), browser.get(f"/orders/{order['order']}")
-        )
+        poll, page = await asyncio.gather(status_of(browser, order), browser.get(f"/orders/{order['order']}"))
         half_done = await count(Mail)
         await sandbox.astripe("settings", api_fail=None)
 
@@ -147,9 +145,7 @@ async def test_thirty_buyers_waiting_for_a_slow_stripe_hold_up_nobody_else(
     assert max(took) < AT_ONCE_S
 
 
-async def test_one_answer_lost_in_a_double_press_makes_one_intent(
-    shop: Site, sandbox: Sandbox
-) -> None:
+async def test_one_answer_lost_in_a_double_press_makes_one_intent(shop: Site, sandbox: Sandbox) -> None:
     """The intent was made, its answer never came: the second press gets the same one by its key."""
     async with shop.client() as browser:
         page = await open_checkout(browser)

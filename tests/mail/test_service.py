@@ -97,7 +97,14 @@ async def test_the_same_thing_is_told_once(outbox: Outbox) -> None:
 
     assert again is False
     assert (await outbox.row()).recipient == "reader1@mail.example"
-    assert [one.once_key for one in await mail.told(["test:1", "test:2"])] == ["test:1"]
+
+
+async def test_what_a_buyer_was_told_of_an_order_is_found(session: None) -> None:
+    async with transaction():
+        for key in ("receipt:one", "refund:one:3", "receipt:another", "refund:one-and-a-half:1"):
+            await mail.enqueue(key, "reader@mail.example", "sign_in_link", "ko", link="x", minutes=1)
+
+    assert {told.once_key for told in await mail.told_of("one")} == {"receipt:one", "refund:one:3"}
 
 
 async def test_staff_send_a_failed_mail_again(outbox: Outbox) -> None:
