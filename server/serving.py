@@ -47,10 +47,12 @@ def _forget(pid: int) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; exits non-zero if the workers cannot be kept alive."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_folder(settings))
-    with listen(settings) as listener, Group(workers(settings, listener)) as group:
-        print(f"Playbill listens on {settings.public_url} ({settings.workers} workers)", flush=True)
-        group.watch()
+    with listen(settings) as listener:
+        # Not before the port is ours: these may be the figures of a site that runs there.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_folder(settings))
+        with Group(workers(settings, listener)) as group:
+            print(f"Playbill listens on {settings.public_url} ({settings.workers} workers)", flush=True)
+            group.watch()
 
 
 def run_worker(descriptor: int) -> None:

@@ -86,7 +86,7 @@ def test_a_setting_that_cannot_be_read_is_named() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_demo_leaves_a_database_url_from_outside_alone(tmp_path: Path) -> None:
+def test_demo_leaves_alone_a_database_url_from_outside_and_a_demo_that_runs(tmp_path: Path) -> None:
     ports = {
         f"PLAYBILL_{name}": str(free_port())
         for name in (
@@ -116,12 +116,14 @@ def test_demo_leaves_a_database_url_from_outside_alone(tmp_path: Path) -> None:
             assert demo.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
+        second = playbill("demo", "--reset", environment=ports | given)
         home = httpx.get(f"http://127.0.0.1:{ports['PLAYBILL_PORT']}/")
     finally:
         demo.send_signal(signal.SIGTERM)
         assert demo.wait(20) == 0
 
-    assert home.status_code == 200
+    assert (second.returncode, second.stderr[:13]) == (1, "cannot listen")
+    assert home.status_code == 200, "the demo that runs has lost its data to one that could not start"
     assert not theirs.exists()
     assert (tmp_path / "var" / "demo" / "playbill.db").exists()
 

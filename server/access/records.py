@@ -14,6 +14,11 @@ class Viewer:
     account_id: str | None = None
     order_key_id: str | None = None
 
+    @classmethod
+    def of(cls, viewer_id: str | None) -> "Viewer":
+        """Whoever has this viewer id, be it an account's or an order key's; None: nobody."""
+        return cls(account_id=viewer_id)
+
     @property
     def ids(self) -> tuple[str, ...]:
         """Viewer ids, the account's first."""

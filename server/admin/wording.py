@@ -61,6 +61,8 @@ STRIPE = {
     "warning_closed": N_("inquiry closed"),
     "needs_response": N_("needs an answer"),
     "under_review": N_("under review"),
+    "appeal_needs_response": N_("appeal, needs an answer"),
+    "appeal_under_review": N_("appeal under review"),
     "won": N_("won"),
     "lost": N_("lost"),
     "prevented": N_("prevented"),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from server.catalog import repository
+from server.catalog.covers import COVER_FALLBACK, covers
 from server.catalog.models import CourseStatus, Level
 from server.catalog.search import search_text
 from server.clock import now
@@ -44,7 +45,7 @@ async def _add_course(course: Mapping[str, Any], category_id: str, category_name
         teacher_name=teacher["name"],
         teacher_bio=teacher["bio"],
         questions=course["questions"],
-        cover=course["cover"],
+        cover=course["cover"] if course["cover"] in covers() else COVER_FALLBACK,
         search_text=search_text((course["title"], course["promise"], teacher["name"], category_name)),
         lecture_count=len(lengths),
         duration_s=sum(lengths),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from server.catalog import repository
+from server.catalog.covers import COVER_FALLBACK, covers
 from server.catalog.errors import (
     CatalogError,
     CurrencyNotOffered,
@@ -39,12 +40,11 @@ from server.database.session import transaction
 from server.errors import NotFound
 from server.money import MAXIMUM, minimum
 from server.paging import Page
-from server.settings import ROOT, settings
+from server.settings import settings
 
-__all__ = ["CatalogError", "import_catalog"]
+__all__ = ["COVER_FALLBACK", "CatalogError", "covers", "import_catalog"]
 
 PAGE_SIZE = 12
-COVER_FALLBACK = "img/covers/fallback.svg"
 HOME_ROW = 4  # as many as stand side by side on a desk
 
 
@@ -134,11 +134,6 @@ def owned_marked(found: Iterable[CourseCard], owned: set[str]) -> list[CourseCar
 async def all_courses() -> list[CourseRecord]:
     """Every course for the editors' table, without its long texts."""
     return await repository.list_courses()
-
-
-def covers() -> list[str]:
-    """The drawn covers that there are, as paths below static/."""
-    return sorted(f"img/covers/{file.name}" for file in (ROOT / "static/img/covers").glob("*.svg"))
 
 
 async def create_course(draft: CourseDraft) -> CourseRecord:

@@ -311,7 +311,7 @@ async def _tell_of_purchase(order: OrderRecord) -> None:
 async def _owned_otherwise(order: OrderRecord) -> list[GrantRecord]:
     """Open grants of the same courses by another reason: of this viewer, or of the address's account."""
     account = await accounts.find_by_email(order.email) if order.is_guests else None
-    viewer = Viewer(account_id=account.id if account else None, order_key_id=order.viewer_id)
+    viewer = Viewer(account.id if account else None, order.viewer_id)
     own_items = {item.id for item in order.items}
     courses = {item.course_id for item in order.items}
     return [

@@ -33,15 +33,9 @@ Ctrl-C ends it; `playbill demo --reset` begins again.
 def demo(given: Settings, *, reset: bool) -> None:
     """Runs until Ctrl-C. The data lies under VAR_DIR; a DATABASE_URL from outside is never touched."""
     home = given.var_dir.absolute() / "demo"
-    if reset:
-        shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True, exist_ok=True)
     own = {"database_url": f"sqlite+aiosqlite:///{home / 'playbill.db'}", "var_dir": home}
     settings = given.model_copy(update=own)
     configure(settings)
-    environment = {f"PLAYBILL_{name.upper()}": str(value) for name, value in own.items()}
-    os.environ.update(environment, PROMETHEUS_MULTIPROC_DIR=str(metrics_folder(settings)))
-
     with ExitStack() as stack:
         try:
             listener = stack.enter_context(listen(settings))
@@ -51,6 +45,12 @@ def demo(given: Settings, *, reset: bool) -> None:
             refuse_taken_ports(settings)
         except OSError as error:
             sys.exit(f"{error.strerror}: is another demo running?")
+        # Not before the ports are ours: this may be the data of a demo that runs there.
+        if reset:
+            shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True, exist_ok=True)
+        environment = {f"PLAYBILL_{name.upper()}": str(value) for name, value in own.items()}
+        os.environ.update(environment, PROMETHEUS_MULTIPROC_DIR=str(metrics_folder(settings)))
         migrate()
         group = stack.enter_context(Group(standins(settings)))
         group.watch(until=Awaited(health_addresses(settings)))

@@ -36,5 +36,5 @@ async def approve(asked: PlayCallback) -> Approval:
     # The key may have changed since the page was opened: then this is the old video's player.
     if lecture is None or lecture.media_content_key != asked.media_content_key:
         return NOT_OURS
-    permission = await access.may_watch(Viewer(account_id=play.viewer_id), lecture)
+    permission = await access.may_watch(Viewer.of(play.viewer_id), lecture)
     return Approval(permission.allowed, permission.until)

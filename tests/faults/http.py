@@ -4,6 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Self
 
+# With a sign-in cookie, though a stale one, so that the hooks before the handler ask the database too.
+HEADERS = "Host: 127.0.0.1\r\nCookie: playbill_sign_in=stale\r\nContent-Length: 0\r\n"
+
 
 class Broken(Exception):
     """The server closed the connection instead of answering."""
@@ -26,9 +29,7 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def send(self, method: str, target: str) -> None:
-        self._writer.write(
-            f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode()
-        )
+        self._writer.write(f"{method} {target} HTTP/1.1\r\n{HEADERS}\r\n".encode())
         await self._writer.drain()
 
     async def answer(self) -> Answer:

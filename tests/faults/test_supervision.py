@@ -107,6 +107,16 @@ def test_a_taken_port_is_said_in_one_line(own: Settings, tmp_path: Path) -> None
         assert site.log.read_text() == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
+def test_a_second_site_on_the_same_port_leaves_the_first_one_alone(own: Settings, tmp_path: Path) -> None:
+    with Served(own, free_port(), tmp_path) as site:
+        httpx.get(f"{site.url}/")
+        second = Served(own, site.port, tmp_path).start()
+
+        assert second.process.wait(20) == 1
+        assert "playbill_http_request_duration_seconds_count" in httpx.get(f"{site.url}/metrics").text
+        assert list((own.var_dir / f"metrics-{site.port}").iterdir()), "its figures were deleted"
+
+
 def test_the_stand_ins_end_with_whoever_started_them(own: Settings) -> None:
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "server.cli", "sandbox"],
