@@ -17,6 +17,7 @@ from server.settings import ROOT, Settings, configure
 from server.web import audience, csrf, security, visitor
 from server.web import metrics as web_metrics
 from server.web.errors import setup_errors
+from server.web.templating import is_current_static
 
 BLUEPRINTS = (
     "server.catalog.views",
@@ -108,7 +109,7 @@ def setup_requests(app: Sanic[Any, Any]) -> None:
         # exception in this hook is swallowed and the client still gets its 200.
         try:
             security.add_headers(response)
-            if request.path.startswith("/static/") and request.args.get("v") and response.status == 200:
+            if response.status == 200 and is_current_static(request):
                 response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
             web_metrics.observe(request, response)
         finally:

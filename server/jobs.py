@@ -14,7 +14,10 @@ from server.database.outage import is_outage
 from server.database.session import session_scope
 from server.errors import PlaybillError
 from server.mail import worker
+from server.playback import service as playback
 from server.throttle import service as throttle
+
+END_WITHIN_S = 3.0
 
 log = logging.getLogger("playbill.jobs")
 
@@ -31,14 +34,16 @@ def setup_jobs(app: Sanic[Any, Any]) -> None:
     async def stop(app: Sanic[Any, Any]) -> None:
         for job in app.ctx.jobs:
             job.cancel()
-        await asyncio.gather(*app.ctx.jobs, return_exceptions=True)
+        # Not for ever: a library that swallows the cancellation must not hold up the end of the process.
+        await asyncio.wait(app.ctx.jobs, timeout=END_WITHIN_S)
 
 
 async def tidy() -> None:
-    """Count sales; forget what nobody can use: expired sign-ins and links, counters of windows gone by."""
+    """Count sales; forget what nobody needs: expired sign-ins and links, old counters and previews."""
     await sweep.recount_sales()
     await accounts.forget_expired()
     await throttle.forget_old()
+    await playback.forget_previews()
 
 
 # Name, act, seconds between two runs.

@@ -64,6 +64,10 @@ def run_worker(descriptor: int) -> None:
     )
     for chatty in ("httpx", "stripe", "sanic.root", "sanic.server", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # A form that cannot be read is the visitor's, with an answer of ours, and no traceback's worth.
+    logging.getLogger("sanic.error").addFilter(
+        lambda record: "Failed when parsing" not in record.getMessage()
+    )
     app = create_app(Settings())
     app.run(sock=socket.socket(fileno=descriptor), single_process=True, motd=False, access_log=False)
 

@@ -4,16 +4,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from server.access.models import Grant, GrantState, Viewer
 from server.access.records import GrantRecord
+from server.accounts.models import User
 from server.database.session import current_session
 from server.database.write import insert_once
 
 
 async def add_viewer(viewer_id: str, at: datetime) -> bool:
     return await insert_once(Viewer, {"id": viewer_id, "created_at": at})
+
+
+async def lock_viewer(viewer_id: str) -> None:
+    await current_session().execute(select(Viewer.id).where(Viewer.id == viewer_id).with_for_update())
 
 
 async def list_for_course(viewer_ids: Sequence[str], course_id: str) -> list[GrantRecord]:
@@ -29,6 +34,13 @@ async def list_active(viewer_ids: Sequence[str], course_ids: Collection[str] | N
     if course_ids is not None:
         conditions.append(Grant.course_id.in_(course_ids))
     return await _list(*conditions)
+
+
+async def list_of_address(email_key: str, viewer_id: str, course_ids: Collection[str]) -> list[GrantRecord]:
+    account = select(User.id).where(User.email_key == email_key)
+    return await _list(
+        or_(Grant.viewer_id == viewer_id, Grant.viewer_id.in_(account)), Grant.course_id.in_(course_ids)
+    )
 
 
 async def list_for_items(order_item_ids: Sequence[str]) -> list[GrantRecord]:

@@ -8,8 +8,15 @@ from server.access import repository
 from server.access.models import ClosedBy, GrantReason, GrantState
 from server.access.records import GrantRecord, Permission, Viewer
 from server.clock import now
-from server.errors import NotFound
+from server.errors import NotFound, PlaybillError
+from server.i18n import N_
 from server.tokens import new_id
+
+
+class GivenAlready(PlaybillError):
+    status = 409
+    code = "given_already"
+    message = N_("This person has been given the course already. Close that access first.")
 
 
 class Watchable(Protocol):
@@ -46,6 +53,15 @@ async def open_grants(viewer: Viewer) -> list[GrantRecord]:
     return [grant for grant in found if grant.is_open(at)]
 
 
+async def open_grants_of_address(
+    email_key: str, viewer_id: str, course_ids: Collection[str]
+) -> list[GrantRecord]:
+    """Open grants of these courses that the viewer has, or the account of this address."""
+    at = now()
+    found = await repository.list_of_address(email_key, viewer_id, course_ids)
+    return [grant for grant in found if grant.is_open(at)]
+
+
 async def open_course_ids(viewer: Viewer, course_ids: Collection[str] | None = None) -> set[str]:
     """Courses (of `course_ids`, if given) that the viewer may watch now; asks nothing for a stranger."""
     if not viewer.ids or (course_ids is not None and not course_ids):
@@ -79,8 +95,12 @@ async def give(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
 ) -> GrantRecord:
-    """Give access by hand. In the caller's transaction."""
+    """Give access by hand. In the caller's transaction; raises GivenAlready while such a grant is open."""
     at = now()
+    await repository.lock_viewer(viewer_id)
+    for grant in await repository.list_for_course([viewer_id], course_id):
+        if grant.reason is not GrantReason.PURCHASE and grant.is_open(at):
+            raise GivenAlready
     return await repository.add(
         id=new_id(),
         viewer_id=viewer_id,

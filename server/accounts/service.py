@@ -36,7 +36,7 @@ ACCOUNTS_PER_PAGE = 50
 WINDOW_S = 600
 WRONG_PASSWORDS_PER_ADDRESS, WRONG_PASSWORDS_PER_IP = 10, 100  # one office is one IP
 LINK_WINDOW_S = 3600
-LINKS_PER_ADDRESS, LINKS_PER_IP = 5, 60
+LINKS_PER_ADDRESS_AND_IP, LINKS_PER_ADDRESS, LINKS_PER_IP = 5, 20, 60
 
 Act = Callable[[AccountRecord], Awaitable[None]]
 _when_proven: list[Act] = []
@@ -147,7 +147,13 @@ async def signed_in_account(token: str) -> AccountRecord | None:
 
 async def send_link(email: str, next_path: str, ip: str) -> None:
     """Mail a sign-in link. The same work for every address: signing up and signing in are one thing."""
-    limits = {f"address:{email_key(email)}": LINKS_PER_ADDRESS, f"ip:{ip}": LINKS_PER_IP}
+    address = email_key(email)
+    limits = {
+        # A stranger who keeps asking for somebody's links must not lock them out at once.
+        f"address:{address}|{ip}": LINKS_PER_ADDRESS_AND_IP,
+        f"address:{address}": LINKS_PER_ADDRESS,
+        f"ip:{ip}": LINKS_PER_IP,
+    }
     await throttle.hit("link", limits, LINK_WINDOW_S)
     async with transaction():
         token = await issue_link(email, next=next_path, valid_for=timedelta(minutes=LINK_MINUTES))

@@ -99,6 +99,8 @@ async def sign_out(request: Request) -> HTTPResponse:
         await accounts.sign_out(token)
     response = redirect("/", notice="signed_out")
     cookies.drop(response, cookies.SIGN_IN)
+    # The next person at this computer must not watch what a guest bought here either.
+    cookies.drop(response, cookies.ORDER_KEY)
     return response
 
 
@@ -194,7 +196,7 @@ def _again(template: str, error: PlaybillError, form: Filled | FormInvalid) -> H
 def _browser(request: Request) -> accounts.Browser:
     return accounts.Browser(
         ip=client_ip(request),
-        user_agent=request.headers.get("user-agent", ""),
+        user_agent=request.headers.get("user-agent", "").encode("ascii", "replace").decode(),
         sign_in_token=cookies.read(request, cookies.SIGN_IN),
     )
 

@@ -32,7 +32,8 @@ from server.web.forms import Filled, Form, FormInvalid
 LANGUAGES = ("ko", "en")  # those that editors write in
 # Words that are paths of ours below /admin/courses.
 RESERVED_SLUGS = frozenset({"new"})
-AMOUNT = re.compile(r"\d{1,12}(\.\d{1,3})?")
+# A comma groups thousands; taken for a decimal sign it would make a hundred times the price.
+AMOUNT = re.compile(r"(\d{1,12}|\d{1,3}(,\d{3}){1,3})(\.\d{1,3})?", re.ASCII)
 CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 
 
@@ -144,12 +145,12 @@ def _course_form(currencies: tuple[str, ...]) -> type[CourseFields]:
 
 def _minor_units(currency: str, typed: Any) -> int | None:
     """33,000 won → 33000; 33.00 dollars → 3300; nothing typed → no price."""
-    text = str(typed or "").replace(",", "").replace(" ", "")
+    text = str(typed or "").strip()
     if not text:
         return None
     if not AMOUNT.fullmatch(text):
         raise ValueError(N_("Please type an amount, in digits."))
-    amount = Decimal(text).scaleb(exponent(currency))
+    amount = Decimal(text.replace(",", "")).scaleb(exponent(currency))
     if amount != int(amount):
         raise ValueError(N_("This currency has no units that small."))
     return int(amount)

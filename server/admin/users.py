@@ -55,7 +55,10 @@ async def give_by_email(request: Request) -> HTTPResponse:
         form = GrantByEmailForm.parse(request.form)
     except FormInvalid as error:
         return await _list_page(request, refilled(request.form, error), error.status)
-    account = await service.give_access_by_email(form.email, current_locale(), _gift(request, form))
+    try:
+        account = await service.give_access_by_email(form.email, current_locale(), _gift(request, form))
+    except access.GivenAlready as error:
+        return await _list_page(request, Filled(form.model_dump(), {"email": error.text}), error.status)
     return redirect(f"/admin/users/{account.id}", notice="grant_given")
 
 
@@ -73,7 +76,10 @@ async def give(request: Request, user_id: str) -> HTTPResponse:
         form = GrantForm.parse(request.form)
     except FormInvalid as error:
         return await _detail(account, refilled(request.form, error), error.status)
-    await service.give_access(user_id, _gift(request, form))
+    try:
+        await service.give_access(user_id, _gift(request, form))
+    except access.GivenAlready as error:
+        return await _detail(account, Filled(form.model_dump(), {"course": error.text}), error.status)
     return redirect(f"/admin/users/{user_id}", notice="grant_given")
 
 

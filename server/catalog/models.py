@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database.base import Base, table_args
-from server.database.types import CurrencyCode, Id, JsonText, UtcDateTime, enum_column
+from server.database.types import CurrencyCode, Id, JsonText, LongText, UtcDateTime, enum_column
 
 
 class CourseStatus(StrEnum):
@@ -58,7 +58,7 @@ class Course(Base):
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JsonText)
     cover: Mapped[str] = mapped_column(String(200), default="img/covers/fallback.svg")
     # Title, promise, teacher and category in every language, folded: what the search box looks through.
-    search_text: Mapped[str] = mapped_column(Text, default="")
+    search_text: Mapped[str] = mapped_column(LongText, default="")
     lecture_count: Mapped[int] = mapped_column(Integer, default=0)
     duration_s: Mapped[int] = mapped_column(Integer, default=0)
     # Purchases that stand, as the last sweep counted them: what "most popular" sorts by.

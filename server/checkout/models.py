@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CHAR, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database.base import Base, table_args
@@ -52,6 +52,7 @@ class Order(Base):
         Index(None, "viewer_id"),
         Index(None, "order_key_id"),
         Index(None, "email_key"),
+        Index(None, "ip_mac", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -63,6 +64,8 @@ class Order(Base):
     email: Mapped[str] = mapped_column(email_column())
     email_key: Mapped[str] = mapped_column(email_column())
     locale: Mapped[str] = mapped_column(String(8))
+    # A MAC of the network it was made from, for the brake against card testing.
+    ip_mac: Mapped[str] = mapped_column(CHAR(22))
     currency: Mapped[str] = mapped_column(CurrencyCode)
     amount: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[OrderStatus] = mapped_column(enum_column(OrderStatus), default=OrderStatus.PENDING)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, update
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from server.access.models import Grant
 from server.checkout.models import (
@@ -33,6 +33,7 @@ class OrderVersion:
     order_id: str
     version: int
     has_event: bool = False  # the event that was asked about has been handled
+    paid_otherwise: bool = False  # the same address has paid for the same course by another order
 
 
 def _with_parts() -> Select[Order]:
@@ -64,13 +65,9 @@ async def lock(order_id: str) -> OrderRecord | None:
 
 
 async def version_by_intent(intent_id: str, event_id: str = "") -> OrderVersion | None:
-    found = await current_session().execute(
-        select(Order.id, Order.version, exists().where(StripeEvent.id == event_id))
-        .join(Payment)
-        .where(Payment.intent_id == intent_id)
+    return await _version(
+        Order.id.in_(select(Payment.order_id).where(Payment.intent_id == intent_id)), event_id
     )
-    row = found.one_or_none()
-    return OrderVersion(*row) if row else None
 
 
 async def version_by_number(number: str) -> OrderVersion | None:
@@ -81,8 +78,22 @@ async def version_of(order_id: str) -> OrderVersion | None:
     return await _version(Order.id == order_id)
 
 
-async def _version(condition: ColumnElement[bool]) -> OrderVersion | None:
-    found = await current_session().execute(select(Order.id, Order.version).where(condition))
+async def _version(condition: ColumnElement[bool], event_id: str = "") -> OrderVersion | None:
+    other, item = aliased(Order), aliased(OrderItem)
+    courses = select(OrderItem.course_id).where(OrderItem.order_id == Order.id).correlate(Order)
+    paid_otherwise = exists().where(
+        other.email_key == Order.email_key,
+        other.id != Order.id,
+        other.status.in_(PAID),
+        item.order_id == other.id,
+        item.refunded_amount < item.amount,
+        item.course_id.in_(courses),
+    )
+    found = await current_session().execute(
+        select(Order.id, Order.version, exists().where(StripeEvent.id == event_id), paid_otherwise).where(
+            condition
+        )
+    )
     row = found.one_or_none()
     return OrderVersion(*row) if row else None
 
@@ -159,11 +170,40 @@ async def list_unclaimed(email_key: str) -> list[OrderRecord]:
     return [OrderRecord.of(row) for row in rows.unique().scalars()]
 
 
+async def list_rivals(viewer_ids: Sequence[str], course_id: str, open_key: str) -> list[OrderRecord]:
+    """Other pending orders of these viewers for the same course."""
+    rows = await current_session().execute(
+        _with_parts().where(
+            Order.viewer_id.in_(viewer_ids),
+            Order.status == OrderStatus.PENDING,
+            Order.open_key != open_key,
+            Order.items.any(OrderItem.course_id == course_id),
+        )
+    )
+    return [OrderRecord.of(row) for row in rows.unique().scalars()]
+
+
+async def recent_declines(viewer_id: str, ip_mac: str, since: datetime) -> tuple[int, int]:
+    """Declined charges on orders made since then, by this viewer and from this network."""
+
+    def of(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, Payment.declines), else_=0)), 0)
+
+    found = await current_session().execute(
+        select(of(Order.viewer_id == viewer_id), of(Order.ip_mac == ip_mac))
+        .select_from(Payment)
+        .join(Order)
+        .where(or_(Order.viewer_id == viewer_id, Order.ip_mac == ip_mac), Order.created_at >= since)
+    )
+    by_viewer, by_ip = found.one()
+    return int(by_viewer), int(by_ip)
+
+
 async def list_of_viewers(viewer_ids: Sequence[str]) -> list[OrderRecord]:
     rows = await current_session().execute(
         _with_parts()
         .where(
-            or_(Order.viewer_id.in_(viewer_ids), Order.order_key_id.in_(viewer_ids)),
+            Order.viewer_id.in_(viewer_ids),
             Order.status.not_in((OrderStatus.PENDING, OrderStatus.CANCELED)),
         )
         .order_by(Order.created_at.desc(), Order.id.desc())

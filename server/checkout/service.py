@@ -10,12 +10,14 @@ from server.access import service as access
 from server.access.records import Viewer
 from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, PriceRecord
 from server.checkout import repository
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import OrderRecord, PaymentRecord
-from server.checkout.settlement import MAX_DECLINES, Outcome, open_key, settle
+from server.checkout.settlement import Outcome, open_key, settle
 from server.clock import now
 from server.database.session import in_transaction, release, transaction
 from server.errors import NotFound, PlaybillError, TooMany
@@ -30,8 +32,9 @@ from server.integrations.stripe import (
 )
 from server.paging import Page
 from server.playback import service as playback
+from server.settings import settings
 from server.throttle import service as throttle
-from server.tokens import new_id, new_order_number
+from server.tokens import mac, new_id, new_order_number
 
 __all__ = ["Outcome", "settle"]
 
@@ -46,6 +49,10 @@ WINDOW_S = 600
 PRESSES_PER_BROWSER = 20
 PRESSES_PER_EMAIL = 20
 PRESSES_PER_IP = 200
+# Cards that were declined, by which an intent was tried again and again without a press.
+DECLINES_COUNT_FOR = timedelta(hours=1)
+DECLINES_PER_BROWSER = 20
+DECLINES_PER_IP = 60
 
 log = logging.getLogger("playbill.checkout")
 
@@ -75,6 +82,12 @@ class OrderAlreadyPaid(CheckoutError):
 class AlreadyOwned(CheckoutError):
     code = "already_owned"
     message = N_("You own this course already.")
+
+
+class OrderClaimed(CheckoutError):
+    status = 401
+    code = "sign_in_first"
+    message = N_("Please sign in first.")
 
 
 class NotForSale(CheckoutError):
@@ -112,6 +125,15 @@ class Buyer:
     def viewer_id(self) -> str:
         return self.account.id if self.account else self.order_key_id
 
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.account.id if self.account else None, self.order_key_id)
+
+    @property
+    def ip_mac(self) -> str:
+        """Tells one network from another without keeping its address."""
+        return mac(settings().secret_key, "buyer-ip", self.ip)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
@@ -134,6 +156,7 @@ async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
     if price is None or price.currency != currency:
         raise NotForSale
     await _refuse_owner(buyer, course)
+    await _close_rivals(buyer, course, open_key(buyer.viewer_id, course.id, price.currency))
     for _ in range(3):
         order = await in_transaction(partial(_find_or_make, buyer, course, price))
         await release()
@@ -147,21 +170,22 @@ async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
             await stripe_gateway().cancel_intent(intent.id)
             intent = await stripe_gateway().fetch_intent(intent.id)  # perhaps it was paid meanwhile
         if intent.status != "canceled":
-            return await _hand_out(order, intent)
+            return await _hand_out(buyer, order, intent)
         await settle(intent.id)  # cancels the order too, so the next round makes a new one
     raise StripeUnavailable
 
 
 async def _brake(buyer: Buyer) -> None:
-    await throttle.hit(
-        "pay",
-        {
-            f"browser:{buyer.viewer_id}": PRESSES_PER_BROWSER,
-            f"email:{accounts.email_key(buyer.email)}": PRESSES_PER_EMAIL,
-            f"ip:{buyer.ip}": PRESSES_PER_IP,
-        },
-        WINDOW_S,
+    limits = {f"browser:{buyer.viewer_id}": PRESSES_PER_BROWSER, f"ip:{buyer.ip}": PRESSES_PER_IP}
+    if buyer.account is None:
+        # Together with the network: a stranger who types somebody's address must not lock them out.
+        limits[f"email:{accounts.email_key(buyer.email)}|{buyer.ip}"] = PRESSES_PER_EMAIL
+    await throttle.hit("pay", limits, WINDOW_S)
+    by_viewer, by_ip = await repository.recent_declines(
+        buyer.viewer_id, buyer.ip_mac, now() - DECLINES_COUNT_FOR
     )
+    if by_viewer >= DECLINES_PER_BROWSER or by_ip >= DECLINES_PER_IP:
+        raise TooMany
 
 
 async def _refuse_owner(buyer: Buyer, course: CourseRecord) -> None:
@@ -169,9 +193,28 @@ async def _refuse_owner(buyer: Buyer, course: CourseRecord) -> None:
 
     A guest's e-mail address is not asked: the answer would tell whose address it is.
     """
-    account_id = buyer.account.id if buyer.account else None
-    if await access.open_course_ids(Viewer(account_id, buyer.order_key_id), [course.id]):
-        raise AlreadyOwned if account_id else OrderAlreadyPaid
+    if await access.open_course_ids(buyer.viewer, [course.id]):
+        raise AlreadyOwned if buyer.account else OrderAlreadyPaid
+
+
+async def _close_rivals(buyer: Buyer, course: CourseRecord, key: str) -> None:
+    """Cancel what this buyer left open for the same course in another currency, or before signing in.
+
+    Two tabs must not pay for one course twice. Raises what the other tab's payment means for this one.
+    """
+    for rival in await repository.list_rivals(buyer.viewer.ids, course.id, key):
+        intent_id = rival.payment.intent_id
+        if intent_id is None:
+            continue
+        await release()
+        try:
+            canceled = await stripe_gateway().cancel_intent(intent_id)
+        except NoSuchIntent:
+            continue
+        await settle(intent_id)
+        if not canceled:
+            await _refuse_owner(buyer, course)
+            raise OrderInProgress(rival.number)
 
 
 async def _find_or_make(buyer: Buyer, course: CourseRecord, price: PriceRecord) -> OrderRecord:
@@ -182,10 +225,6 @@ async def _find_or_make(buyer: Buyer, course: CourseRecord, price: PriceRecord) 
         order = await repository.get_open(key)
     assert order is not None
     at = now()
-    if order.email != buyer.email or order.locale != current_locale():
-        await repository.change_order(
-            order.id, email=buyer.email, email_key=accounts.email_key(buyer.email), locale=current_locale()
-        )
     # The buyer is active: look after this payment closely again.
     await repository.change_payment(order.payment.id, checks=0, next_check_at=at + FIRST_CHECK_AFTER)
     return order
@@ -205,6 +244,7 @@ async def _make(buyer: Buyer, course: CourseRecord, price: PriceRecord, key: str
             "email": buyer.email,
             "email_key": accounts.email_key(buyer.email),
             "locale": current_locale(),
+            "ip_mac": buyer.ip_mac,
             "currency": price.currency,
             "amount": price.amount,
             "status": OrderStatus.PENDING,
@@ -265,22 +305,37 @@ async def _count_attempt(payment: PaymentRecord) -> None:
         await repository.change_payment(payment.id, attempt=payment.attempt + 1)
 
 
-async def _hand_out(order: OrderRecord, intent: IntentState) -> OpenOrder:
+async def _hand_out(buyer: Buyer, order: OrderRecord, intent: IntentState) -> OpenOrder:
     if intent.status == "succeeded":
         await settle(intent.id)
         raise OrderAlreadyPaid(order.number)
     if intent.status == "processing":
         raise OrderInProgress(order.number)
-    if order.payment.declines >= MAX_DECLINES:
-        raise TooMany
+    if order.email != buyer.email or order.locale != current_locale():
+        # Only now: after the money went through, the receipt belongs to the address that paid.
+        await in_transaction(
+            partial(
+                repository.change_order,
+                order.id,
+                email=buyer.email,
+                email_key=accounts.email_key(buyer.email),
+                locale=current_locale(),
+            )
+        )
     return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
 
 
 async def buyers_order(viewer: Viewer, number: str) -> OrderRecord:
-    """An order for whoever bought it; NotFound for everybody else."""
+    """An order for whoever has bought it; NotFound for everybody else.
+
+    Once it is in an account, the browser that bought it has to sign in (raises OrderClaimed): somebody
+    else may sit there now.
+    """
     order = await repository.get(number)
     if order is None or not {order.viewer_id, order.order_key_id} & set(viewer.ids):
         raise NotFound
+    if order.viewer_id not in viewer.ids:
+        raise OrderClaimed(number)
     return order
 
 
@@ -312,9 +367,19 @@ async def claim_orders(account: AccountRecord) -> None:
     """Move what was bought with a proven address into its account. In the caller's transaction."""
     for order in await repository.list_unclaimed(account.email_key):
         assert order.order_key_id is not None
+        await _tell_of_second_purchase(account, order)
         await repository.change_order(order.id, viewer_id=account.id)
         course_ids = await access.move([item.id for item in order.items], account.id)
         await playback.move_progress(order.order_key_id, account.id, course_ids)
+
+
+async def _tell_of_second_purchase(account: AccountRecord, order: OrderRecord) -> None:
+    owned = await access.open_course_ids(Viewer.of(account.id), [item.course_id for item in order.items])
+    for item in order.items:
+        if item.course_id in owned and item.refunded_amount < item.amount:
+            await alerts.raise_alert(
+                AlertKind.BOUGHT_TWICE, f"twice:{item.id}", order_number=order.number, email=order.email
+            )
 
 
 async def list_orders(query: str, status: OrderStatus | None, page_number: int) -> Page[OrderRecord]:

@@ -13,7 +13,6 @@ from functools import partial
 
 from server.access import service as access
 from server.access.models import GrantState
-from server.access.records import GrantRecord, Viewer
 from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
@@ -159,6 +158,8 @@ async def _apply(known: OrderVersion, state: IntentState, event: EventFact | Non
     items = await _spread_refund(order, refunded)
     if state.status == "succeeded":
         await _settle_access(order, items, state, became_paid=became_paid)
+        if became_paid and not all(items.values()):
+            await _tell_of_purchase(order, twice=known.paid_otherwise or await _owned_otherwise(order))
         await _tell_of_refund(order, refunded)
     return Outcome.APPLIED
 
@@ -279,18 +280,17 @@ async def _settle_access(
     # Seen paid for the first time, there is nothing to look for; the unique key would tell otherwise.
     existing = [] if became_paid else await access.grants_for_items([item.id for item in order.items])
     await access.follow_payment(order.viewer_id, wanted, existing)
-    if became_paid and any(state is not GrantState.REVOKED for _, _, state in wanted):
-        await _tell_of_purchase(order)
 
 
-async def _tell_of_purchase(order: OrderRecord) -> None:
+async def _tell_of_purchase(order: OrderRecord, *, twice: bool) -> None:
     """The receipt; a guest's carries the link that proves the address and claims the purchase."""
-    twice = await _owned_otherwise(order)
-    for item in order.items:
-        if any(grant.course_id == item.course_id for grant in twice):
-            await alerts.raise_alert(
-                AlertKind.BOUGHT_TWICE, f"twice:{item.id}", order_number=order.number, email=order.email
-            )
+    if twice:
+        await alerts.raise_alert(
+            AlertKind.BOUGHT_TWICE,
+            f"twice:{order.items[0].id}",
+            order_number=order.number,
+            email=order.email,
+        )
     watch = f"/learn/{order.items[0].course_slug}"
     if order.is_guests:
         token = await accounts.issue_link(order.email, next=watch, valid_for=GUEST_LINK_VALID_FOR)
@@ -304,21 +304,16 @@ async def _tell_of_purchase(order: OrderRecord) -> None:
         paid_at=now(),
         link=settings().public_url + watch,
         is_guest=order.is_guests,
-        bought_twice=bool(twice),
+        bought_twice=twice,
     )
 
 
-async def _owned_otherwise(order: OrderRecord) -> list[GrantRecord]:
-    """Open grants of the same courses by another reason: of this viewer, or of the address's account."""
-    account = await accounts.find_by_email(order.email) if order.is_guests else None
-    viewer = Viewer(account.id if account else None, order.viewer_id)
+async def _owned_otherwise(order: OrderRecord) -> bool:
+    """Whether this viewer, or the account of the same address, has one of the courses by another grant."""
+    courses = [item.course_id for item in order.items]
     own_items = {item.id for item in order.items}
-    courses = {item.course_id for item in order.items}
-    return [
-        grant
-        for grant in await access.open_grants(viewer)
-        if grant.course_id in courses and grant.order_item_id not in own_items
-    ]
+    grants = await access.open_grants_of_address(order.email_key, order.viewer_id, courses)
+    return any(grant.order_item_id not in own_items for grant in grants)
 
 
 async def _tell_of_refund(order: OrderRecord, refunded: int) -> None:

@@ -36,10 +36,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None else None
 
 
+# 16 MB instead of MySQL's 64 KB: a long course text in two languages is more than that.
+LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+
+
 class JsonText(TypeDecorator[Any]):
     """JSON kept as readable text: Korean stays Korean, and no engine reorders the keys."""
 
-    impl = Text
+    impl = LongText
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:

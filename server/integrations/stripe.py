@@ -253,12 +253,11 @@ class StripeGateway:
         """Check the signature over the received bytes with each of our secrets; raises WebhookRejected."""
         for secret in self._secrets:
             try:
-                event = self._client.construct_event(body, signature or "", secret)
+                return event_fact(self._client.construct_event(body, signature or "", secret))
             except stripe.SignatureVerificationError:
                 continue
-            except (ValueError, AttributeError, TypeError) as error:  # no JSON, or no event
+            except (ValueError, AttributeError, TypeError, RecursionError) as error:  # no JSON, or no event
                 raise WebhookRejected from error
-            return event_fact(event)
         raise WebhookRejected
 
     async def _call(self, method: Any, *arguments: Any) -> Any:
@@ -324,7 +323,7 @@ def event_fact(event: Any) -> EventFact:
         type=event.type,
         created=event.created,
         livemode=bool(event.livemode),
-        intent_id=intent_id,
+        intent_id=intent_id if isinstance(intent_id, str) else None,
         is_marked_ours=bool(metadata) and getattr(metadata, "app", None) == OURS,
     )
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database.base import Base, table_args
-from server.database.types import Id, UtcDateTime, email_column, enum_column
+from server.database.types import Id, LongText, UtcDateTime, email_column, enum_column
 
 
 class MailState(StrEnum):
@@ -29,8 +29,8 @@ class Mail(Base):
     recipient: Mapped[str] = mapped_column(email_column())
     subject: Mapped[str] = mapped_column(String(300))
     # Both are emptied once nothing more will be sent: a mailed link must not lie about in the database.
-    text: Mapped[str] = mapped_column(Text)
-    html: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(LongText)
+    html: Mapped[str] = mapped_column(LongText)
     state: Mapped[MailState] = mapped_column(enum_column(MailState), default=MailState.WAITING)
     tries: Mapped[int] = mapped_column(Integer, default=0)
     # The lease of the worker that has it in hand; its exact value tells that worker from the next one.

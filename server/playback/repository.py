@@ -29,6 +29,11 @@ async def add_play(**values: Any) -> None:
     await current_session().flush()
 
 
+async def forget_previews(before: datetime) -> None:
+    """Delete openings of free previews: nothing is kept of them, and anybody can make many."""
+    await current_session().execute(delete(Play).where(Play.viewer_id.is_(None), Play.created_at < before))
+
+
 async def get_play(play_id: str) -> PlayRecord | None:
     row = await current_session().scalar(select(Play).where(Play.id == play_id))
     return PlayRecord.of(row) if row else None

@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from server.access import service as access
 from server.access.records import GrantRecord, Viewer
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import in_transaction, transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import current_locale, pick
 from server.integrations.kollus import KollusClient
@@ -155,6 +156,11 @@ async def _open_player(
 
 
 # --- progress
+
+
+async def forget_previews() -> None:
+    """Forget the previews of yesterday; no player of theirs can still ask."""
+    await in_transaction(partial(repository.forget_previews, now() - timedelta(days=1)))
 
 
 async def progress_of(viewer_ids: Sequence[str], lecture_ids: Collection[str]) -> dict[str, ProgressRecord]:

@@ -8,6 +8,7 @@ from server.catalog import service as catalog
 from server.playback import service as playback
 from server.playback.records import PreviewPage, WatchPage
 from server.settings import settings
+from server.tokens import new_id
 from server.web.audience import Audience, SignInFirst, audience
 from server.web.security import player_sources
 from server.web.templating import page, redirect
@@ -65,6 +66,8 @@ def _player_page(template: str, shown: WatchPage | PreviewPage, **context: Any) 
         course=shown.course,
         lecture=shown.lecture,
         player_url=shown.player_url,
+        # On *Back* a browser restores a frame by its name: with one of its own it loads the new address.
+        player_name=f"player-{new_id()}",
         controller_script=settings().kollus_player_js_url,
         **context,
     )

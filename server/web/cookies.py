@@ -20,7 +20,8 @@ def _name(name: str) -> str:
 
 def read(request: Request, name: str) -> str | None:
     value = request.cookies.get(_name(name))
-    return str(value) if value else None
+    # Ours are ASCII; whatever else a header carries is nobody's.
+    return str(value) if value and value.isascii() else None
 
 
 def put(response: HTTPResponse, name: str, value: str, *, max_age: int) -> None:

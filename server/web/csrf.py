@@ -56,5 +56,5 @@ def check(request: Request) -> None:
     given = request.headers.get("x-csrf-token")
     if given is None and "json" not in request.headers.get("content-type", ""):
         given = request.form.get("csrf_token") if request.form else None
-    if not seed or not given or not same(_token(seed), given):
+    if not seed or not given or not given.isascii() or not same(_token(seed), given):
         raise CsrfRejected

@@ -40,18 +40,20 @@ def answer(request: Request, error: Exception) -> HTTPResponse:
     if wants_json(request):
         body = {"error": {"code": planned.code, "message": planned.text, **planned.details}}
         return sanic_response.json(body, status=planned.status)
-    if isinstance(planned, SignInFirst):
+    if planned.code == SignInFirst.code:
         here = request.path + (f"?{request.query_string}" if request.query_string else "")
         return redirect(f"/login?next={quote(here if request.method == 'GET' else '/', safe='/')}")
-    return page("errors/error.html", status=planned.status, error=planned)
+    # Not the "current" request: one that could not be read never became it, and the one before on this
+    # connection may have been another visitor's.
+    return page("errors/error.html", status=planned.status, request=request, error=planned)
 
 
 def _planned(request: Request, error: Exception) -> PlaybillError:
     if isinstance(error, PlaybillError):
         return error
+    if _is_nothing(request, error):
+        return NotFound()
     if isinstance(error, SanicException) and error.status_code < 500:
-        if error.status_code in (404, 405):
-            return NotFound()
         unreadable = UnreadableRequest()
         unreadable.status = error.status_code
         return unreadable
@@ -62,6 +64,13 @@ def _planned(request: Request, error: Exception) -> PlaybillError:
         return Unavailable()
     log.exception("unplanned error: %s %s", request.method, request.path, exc_info=error)
     return OurFault()
+
+
+def _is_nothing(request: Request, error: Exception) -> bool:
+    if isinstance(error, SanicException):
+        return error.status_code in (404, 405)
+    # A static path that is a folder, or no possible name of a file.
+    return request.path.startswith("/static/") and isinstance(error, ValueError | OSError)
 
 
 def wants_json(request: Request) -> bool:

@@ -42,7 +42,16 @@ async def robots(request: Request) -> HTTPResponse:
     return sanic_response.text("\n".join(lines) + "\n")
 
 
-PRIVATE = ("/account", "/admin", "/checkout/", "/learn", "/login", "/orders/", "/signup")
+PRIVATE = (
+    "/courses/*/preview/",
+    "/account",
+    "/admin",
+    "/checkout/",
+    "/learn",
+    "/login",
+    "/orders/",
+    "/signup",
+)
 
 
 @bp.get("/sitemap.xml")

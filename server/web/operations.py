@@ -34,7 +34,9 @@ async def ready(request: Request) -> HTTPResponse:
 @audience(Audience.MACHINE)
 async def figures(request: Request) -> HTTPResponse:
     """Open in sandbox mode; the bearer METRICS_TOKEN is required in live mode and wherever one is set."""
-    if settings().metrics_token and not same(request.token or "", settings().metrics_token):
+    if settings().metrics_token and not same(
+        (request.token or "").encode("ascii", "replace").decode(), settings().metrics_token
+    ):
         raise Forbidden
     async with session_scope(request.app.ctx.sessions):  # closed before the figures are read
         without_access = await checkout.count_paid_without_access()

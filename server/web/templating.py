@@ -41,8 +41,16 @@ def static(path: str) -> str:
     return f"/static/{quote(path)}?v={digest}"
 
 
+def is_current_static(request: Request) -> bool:
+    """Whether a static file is asked for by its present digest: only then may it be kept for ever."""
+    if not request.path.startswith("/static/") or not request.query_string:
+        return False
+    path = request.path.removeprefix("/static/")
+    return f"{request.path}?{request.query_string}" == static(path)
+
+
 # What the functions of Jinja's i18n extension do in its new style ("%(name)s" is filled in, escaped), at a
-# fifth of their cost: a page has some fifty sentences, and most of them are always the same.
+# third of their cost: a page has some fifty sentences, and most of them are always the same.
 
 
 def translate(message: str, **values: object) -> Markup:
@@ -99,9 +107,16 @@ def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(context)
 
 
-def page(template: str, *, status: int = 200, sources: Sources | None = None, **context: Any) -> HTTPResponse:
+def page(
+    template: str,
+    *,
+    status: int = 200,
+    sources: Sources | None = None,
+    request: Request | None = None,
+    **context: Any,
+) -> HTTPResponse:
     """Render a page for the current request; `sources` widens its Content-Security-Policy."""
-    request = Request.get_current()
+    request = request or Request.get_current()
     token = CsrfToken(request)
     notice = flash.read(request)
     html = render(

@@ -101,7 +101,7 @@ async function pay() {
 }
 
 async function refused(status, error) {
-  if (error.fields?.email) {
+  if (error.fields?.email && email) {
     show("ready");
     email.setAttribute("aria-invalid", "true");
     emailError.hidden = false;
@@ -110,7 +110,8 @@ async function refused(status, error) {
   else if (error.order) await waitForMoney(error.order);
   else if (error.code === "order_already_paid") show("owned");
   else if (status === 429) show("busy");
-  else if (status === 404 || status === 422 || status === 403) show("closed");
+  else if (status === 403 || error.fields?.email) show("stale"); // signed out, or the cookies are gone
+  else if (status === 404 || status === 422) show("closed");
   else show("failed");
 }
 

@@ -71,8 +71,9 @@ async def test_an_address_without_account_gets_access_that_only_its_owner_can_us
         assert not account.is_proven
         assert await access.open_course_ids(Viewer(account.id)) == {fields["course"]}
     assert answer.headers["location"] == f"/admin/users/{account.id}"
-    await post(client, "/admin/users/grants", email="new.person@playbill.example", **fields)
-    assert len(await grants_of(site, "new.person@playbill.example")) == 2
+    again = await post(client, "/admin/users/grants", email="new.person@playbill.example", **fields)
+    assert again.status_code == 409
+    assert len(await grants_of(site, "new.person@playbill.example")) == 1
 
 
 @pytest.mark.parametrize(
@@ -136,3 +137,15 @@ async def test_an_admin_changes_the_role_of_others_and_not_their_own(site: Site)
     assert answer.status_code == 409
     assert "Nobody changes their own role" in answer.text
     assert f"/admin/users/{me.id}/role" not in (await admin.get(f"/admin/users/{me.id}")).text
+
+
+async def test_access_given_twice_is_given_once(site: Site) -> None:
+    client = await support(site)
+    _, account = await signed_in(site, name="mina")
+    fields = {"course": await course_id(site, "knife"), "reason": "gift", "note": "Birthday"}
+
+    answers = [await post(client, f"/admin/users/{account.id}/grants", **fields) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 409]
+    assert "Birthday" in answers[1].text
+    assert len(await grants_of(site, account.email)) == 1

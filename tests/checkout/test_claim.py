@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 from server.access.models import Grant
 from server.accounts import service as accounts
 from server.accounts.models import User
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
 from server.database.session import current_session, transaction
 from server.mail import worker
 from server.playback.models import Progress
@@ -46,14 +48,16 @@ async def test_the_first_followed_link_makes_the_account_and_moves_the_purchase(
         answer = await follow(phone, link)
         course = await phone.get("/learn/first-night")
         receipt = await phone.get(f"/orders/{order['order']}")
-    keeps_receipt = await buyer.get(f"/orders/{order['order']}")
+    old_browser = await buyer.get(f"/orders/{order['order']}")
     await buyer.aclose()
 
     account = await accounts.find_by_email("new@mail.example")
     assert account is not None and account.is_proven
     assert answer.status_code == 303
     assert course.headers["location"].startswith("/learn/first-night/")
-    assert receipt.status_code == keeps_receipt.status_code == 200
+    assert receipt.status_code == 200
+    # Somebody else may sit at the old browser now: it has to sign in.
+    assert old_browser.headers["location"].startswith("/login?next=/orders/")
     assert await holders() == [account.id]
 
 
@@ -106,6 +110,24 @@ async def test_who_signed_up_first_with_somebody_elses_address_gets_nothing(
     user = (await current_session().scalars(select(User))).one()
     assert (user.id, user.password_hash) == (squatter.id, None)
     assert await holders() == [squatter.id]
+
+
+async def test_signing_out_takes_the_order_key_along(shop: Site, sandbox: Sandbox) -> None:
+    buyer, order = await bought(shop, sandbox)
+    page = await buyer.get("/")
+    await buyer.post("/logout", data={"csrf_token": csrf_of(page.text)})
+
+    assert (await buyer.get(f"/orders/{order['order']}")).status_code == 404
+    await buyer.aclose()
+
+
+async def test_two_guests_of_one_address_are_told_to_staff(shop: Site, sandbox: Sandbox) -> None:
+    for _ in range(2):
+        buyer, _order = await bought(shop, sandbox, email="same@mail.example")
+        await buyer.aclose()
+
+    await current_session().reset()
+    assert [alert.kind for alert in await alerts.open_alerts()] == [AlertKind.BOUGHT_TWICE]
 
 
 async def test_a_claim_moves_into_the_account_that_exists(shop: Site, sandbox: Sandbox) -> None:

@@ -268,6 +268,77 @@ async def test_an_intent_that_stripe_no_longer_knows_makes_room_for_a_new_order(
     assert new["order"] != old["order"]
 
 
+async def test_two_tabs_in_two_currencies_leave_one_open_intent(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    won = await order_in(browser, currency="KRW")
+    await order_in(browser, currency="USD")
+
+    await current_session().reset()
+    assert (await stripe_gateway().fetch_intent(intent_of(won))).status == "canceled"
+
+
+async def test_paying_in_one_tab_is_seen_by_the_other_in_another_currency(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    page = await open_checkout(browser)
+    await pay(sandbox, (await page.press_pay(currency="KRW")).json())
+
+    answer = await page.press_pay(currency="USD")
+
+    assert answer.json()["error"]["code"] == "order_already_paid"
+    assert await count(Order) == 1
+
+
+async def test_signing_in_with_an_order_open_leaves_one_open_intent(
+    shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await create_account()
+    as_guest = await order_in(browser)
+    await sign_in(browser)
+    await order_in(browser)
+
+    await current_session().reset()
+    assert (await stripe_gateway().fetch_intent(intent_of(as_guest))).status == "canceled"
+
+
+async def test_after_the_charge_no_press_moves_the_receipt_to_another_address(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    page = await open_checkout(browser)
+    await pay(sandbox, (await page.press_pay(email="payer@mail.example")).json())
+
+    await page.press_pay(email="another@mail.example")
+
+    await current_session().reset()
+    assert (await current_session().scalars(select(Order.email))).all() == ["payer@mail.example"]
+
+
+async def test_declined_cards_of_one_network_end_further_attempts(
+    shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    page = await open_checkout(browser)
+    await page.press_pay()
+    async with transaction():
+        await current_session().execute(update(Payment).values(declines=60))
+
+    async with shop.client() as fresh:
+        answer = await (await open_checkout(fresh)).press_pay(email="fresh@mail.example")
+
+    assert (await page.press_pay()).status_code == 429
+    assert answer.status_code == 429
+
+
+async def test_strangers_who_type_an_address_do_not_stop_its_owner(shop: Site, sandbox: Sandbox) -> None:
+    await create_account()
+    async with shop.client() as stranger, shop.client() as owner:
+        page = await open_checkout(stranger)
+        for _ in range(21):
+            await page.press_pay(email="vera@mail.example")
+        await sign_in(owner)
+        assert (await (await open_checkout(owner)).press_pay()).status_code == 200
+
+
 async def test_a_slow_stripe_holds_no_database_connection(
     shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:

@@ -1,5 +1,6 @@
 """What every page keeps: headers, language, errors."""
 
+import asyncio
 import re
 
 import httpx
@@ -145,6 +146,54 @@ async def test_static_files_are_cached_for_ever_under_their_digest(site: Site, s
     assert "immutable" in versioned.headers["cache-control"]
     assert "immutable" not in plain.headers.get("cache-control", "")
     assert outside.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/%00", "/static/css", f"/static/{'x' * 3000}", "/static/..%2fsetup.cfg"]
+)
+async def test_impossible_static_paths_are_not_there(site: Site, session: None, path: str) -> None:
+    async with site.client() as client:
+        assert (await client.get(path)).status_code == 404
+
+
+async def test_an_invented_digest_is_not_kept_for_ever(site: Site, session: None) -> None:
+    async with site.client() as client:
+        answer = await client.get("/static/css/base.css?v=attacker")
+
+    assert "immutable" not in answer.headers.get("cache-control", "")
+
+
+@pytest.mark.parametrize(
+    "cookie", ["playbill_sign_in", "playbill_order_key", "playbill_csrf", "playbill_lang"]
+)
+async def test_rubbish_in_a_cookie_is_nobodys(site: Site, session: None, cookie: str) -> None:
+    async with site.client(headers={"Cookie": f"{cookie}=\xff\xfe".encode("latin-1")}) as client:
+        assert (await client.get("/")).status_code == 200
+        posted = await client.post("/logout", headers={b"X-CSRF-Token": b"\xff"})
+
+    assert posted.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "request_line", [b"GET /\xff HTTP/1.1", b"GET / HTTP/1.1\r\nContent-Length: -5", b"\x00\x01\x02"]
+)
+async def test_an_unreadable_request_is_answered_for_itself(
+    site: Site, session: None, settings: Settings, request_line: bytes
+) -> None:
+    """And not with what the connection's visitor before had: a proxy's next request is somebody else's."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", settings.port)
+    writer.write(
+        b"GET /terms HTTP/1.1\r\nHost: x\r\nAccept-Language: ko\r\nCookie: playbill_flash=signed_in\r\n\r\n"
+    )
+    await reader.readuntil(b"</html>")
+    writer.write(request_line + b"\r\nHost: x\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await writer.wait_closed()
+
+    status = int(answer.lstrip().split(b" ", 2)[1])
+    assert 400 <= status < 500, answer[:300]
+    assert b"playbill_flash" not in answer
 
 
 async def test_operations_answer(site: Site, session: None) -> None:
