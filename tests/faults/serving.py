@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +38,10 @@ def is_alive(pid: int) -> bool:
     return status not in ("Z", "X")
 
 
+def has_ended(pid: int) -> bool:
+    return not is_alive(pid)
+
+
 def until(holds: Any, within_s: float, what: str) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
@@ -51,7 +56,9 @@ class Served:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"serve-{port}.log"
-        self._environment = {**os.environ, **environment_of(settings, port=port, **changes)}
+        told = environment_of(settings, port=port, **changes)
+        # A process that has to be aborted writes where it stood.
+        self._environment = {**os.environ, **told, "PYTHONFAULTHANDLER": "1"}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -96,6 +103,17 @@ class Served:
         os.kill(victim, signal.SIGKILL)
         until(lambda: not is_alive(victim), 5, "the killed worker is gone")
         return victim
+
+    def exit_code(self, within_s: float) -> int:
+        """Wait for its end; if it does not come, every process that is left says where it stands."""
+        left = {self.process.pid, *self.worker_pids()}
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            for pid in filter(is_alive, left):
+                os.kill(pid, signal.SIGABRT)
+                until(partial(has_ended, pid), 5, "its traceback is written")
+            raise AssertionError(f"no end within {within_s} s\n{self.log.read_text()}") from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

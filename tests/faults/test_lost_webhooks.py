@@ -42,6 +42,7 @@ async def test_an_event_before_our_commit_is_visible_comes_again_and_is_settled(
                     "order_key_id": viewer_id,
                     "email": "guest@mail.example",
                     "email_key": "guest@mail.example",
+                    "ip_mac": "0" * 22,
                     "locale": "en",
                     "currency": "KRW",
                     "amount": 33000,

@@ -198,12 +198,13 @@ async def look(request: Request) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def app(settings: Settings, clean_database: None) -> AsyncIterator[Sanic[Any, Any]]:
     """The application with routes that misbehave, a short patience, and a look at every beginning request."""
+    await stripe.disconnect()  # one gateway per process: this application brings its own
     own = settings.model_copy(update={"port": free_port()})
     async with listening(own, prepare) as app:
         app.ctx.storm.port = own.port
         yield app
     configure(settings)
-    stripe.connect(settings)  # one gateway per process: the other site of this run goes on using it
+    stripe.connect(settings)
 
 
 def in_use(app: Sanic[Any, Any]) -> int:

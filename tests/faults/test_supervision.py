@@ -72,7 +72,7 @@ def test_a_polite_signal_ends_everything_promptly_with_exit_code_0(
         pids = site.worker_pids()
         site.process.send_signal(signum)
 
-        assert site.process.wait(8) == 0
+        assert site.exit_code(within_s=8) == 0
         assert not any(map(is_alive, pids))
         assert "Traceback" not in site.log.read_text()
 
@@ -83,7 +83,7 @@ def test_an_impatient_second_signal_leaves_nobody_behind(own: Settings, tmp_path
         for _ in range(3):
             site.process.send_signal(signal.SIGINT)
 
-        assert site.process.wait(15) == 0
+        assert site.exit_code(within_s=15) == 0
         assert not any(map(is_alive, pids))
 
 
