@@ -256,12 +256,12 @@ async def test_right_passwords_are_not_counted(session: None) -> None:
 
 
 async def test_link_mails_to_one_address_are_braked(person: Person, door: Door) -> None:
-    for _ in range(accounts.LINKS_PER_ADDRESS):
+    for _ in range(accounts.LINKS_PER_ADDRESS_AND_IP):
         assert (await person.post("/login/link", email="vera@mail.example")).status_code == 200
 
     assert (await person.post("/login/link", email="Vera@mail.example")).status_code == 429
     assert (await person.post("/signup", email="other@mail.example")).status_code == 200
-    assert len(await door.mails()) == accounts.LINKS_PER_ADDRESS + 1
+    assert len(await door.mails()) == accounts.LINKS_PER_ADDRESS_AND_IP + 1
 
 
 async def test_hashing_does_not_hold_a_connection_or_the_loop(session: None) -> None:

@@ -150,7 +150,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the sender was killed half-way: this is no delivery
                 status = receiver.answers.pop(0) if receiver.answers else 200
                 receiver.received.append(Delivered(body, dict(self.headers)))
                 self.send_response(status)
