@@ -1,14 +1,20 @@
 """`playbill serve`: one listening socket, some worker processes on it, and a parent that watches them."""
 
 import argparse
+import asyncio
 import logging
 import os
 import shutil
+import signal
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from server.processes import Child, Group, module
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from sanic import Sanic
 
 BACKLOG = 512
 
@@ -57,6 +63,8 @@ def serve(settings: Settings) -> None:
 
 def run_worker(descriptor: int) -> None:
     """One worker: a single Sanic process on the parent's socket."""
+    import uvloop
+
     from server.app import create_app
 
     logging.basicConfig(
@@ -69,7 +77,41 @@ def run_worker(descriptor: int) -> None:
         lambda record: "Failed when parsing" not in record.getMessage()
     )
     app = create_app(Settings())
-    app.run(sock=socket.socket(fileno=descriptor), single_process=True, motd=False, access_log=False)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve_until_told(app, socket.socket(fileno=descriptor)))
+
+
+async def _serve_until_told(app: "Sanic[Any, Any]", listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what has begun, and end.
+
+    Not `app.run`: it ends by stopping the event loop from a signal handler. On a busy machine uvloop
+    loses that now and then, and the worker hangs until somebody kills it.
+    """
+    told = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, told.set)
+    server = await app.create_server(
+        sock=listener, backlog=BACKLOG, return_asyncio_server=True, access_log=False
+    )
+    assert server is not None
+    for begin in (server.startup, server.before_start, server.start_serving, server.after_start):
+        await begin()  # type: ignore[no-untyped-call]
+    await told.wait()
+    await server.before_stop()  # type: ignore[no-untyped-call]
+    server.close()  # type: ignore[no-untyped-call]
+    await _drain(server.connections, app.config.GRACEFUL_SHUTDOWN_TIMEOUT)
+    await server.after_stop()  # type: ignore[no-untyped-call]
+
+
+async def _drain(connections: set[Any], within_s: float) -> None:
+    """Let every request that has begun be answered, and close the connections that wait for another."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while connections and asyncio.get_running_loop().time() < deadline:
+        for connection in list(connections):
+            connection.close_if_idle()
+        await asyncio.sleep(0.05)
+    for connection in list(connections):
+        connection.abort()
 
 
 if __name__ == "__main__":

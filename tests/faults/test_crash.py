@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.conftest import run_playbill
-from tests.factories import eventually, order_in, pay, status_of
+from tests.factories import eventually, open_checkout, order_in, pay, status_of
 from tests.faults.conftest import Effects, Serve, Shop
 from tests.faults.serving import environment_of
 
@@ -98,3 +98,21 @@ async def test_every_path_at_once_in_two_processes_has_one_effect(shop: Shop, se
         effects = await shop.effects()
         assert (effects.grants, effects.receipts, effects.paid) == (1, 1, 1)
         assert await status_of(browser, order) == "paid"
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+async def test_what_has_begun_is_answered_before_a_polite_end(shop: Shop, serve: Serve) -> None:
+    site = await asyncio.to_thread(serve, workers=2)
+    async with site.client() as browser:
+        page = await open_checkout(browser)
+        await shop.sandbox.astripe("settings", api_delay_ms=1500, api_only="POST /v1/payment_intents")
+        pressing = asyncio.create_task(page.press_pay())
+
+        async def is_asking() -> bool:
+            return bool(await asyncio.to_thread(shop.sandbox.requests, "POST", "/v1/payment_intents"))
+
+        await eventually(is_asking)
+        site.process.terminate()
+
+        assert (await pressing).status_code == 200
+        assert await asyncio.to_thread(site.exit_code, 8) == 0
