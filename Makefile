@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check --quiet install --constraint constraints.txt
+PIP := $(BIN)/pip --disable-pip-version-check -qq install --constraint constraints.txt
 T ?= tests
 
 .PHONY: help demo test lint format migrate bench screenshots clean

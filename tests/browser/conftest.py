@@ -8,7 +8,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.live import LiveShop, free_settings, live_shop
-from tests.browser.visitor import CHROMIUM, CHROMIUM_FLAGS, Visitor
+from tests.browser.visitor import Visitor
+from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.mariadb import MariaDB
 
 NewVisitor = Callable[..., Awaitable[Visitor]]
@@ -41,7 +42,7 @@ def shop(running_shop: LiveShop) -> LiveShop:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         await browser.close()
 

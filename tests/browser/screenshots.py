@@ -16,7 +16,8 @@ from playwright.async_api import Browser, async_playwright, expect
 from server.demo.seed import PASSWORD
 from server.settings import ROOT
 from tests.browser.live import LiveShop, free_settings, live_demo
-from tests.browser.visitor import CHROMIUM, CHROMIUM_FLAGS, DESK, PHONE, Visitor
+from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.chromium import ARGUMENTS, EXECUTABLE
 
 Scheme = Literal["light", "dark"]
 COURSE = "slow-bread"
@@ -107,7 +108,7 @@ async def take_for_readme(photographer: Photographer) -> None:
 async def run(folder: Path | None) -> None:
     with tempfile.TemporaryDirectory() as var_dir, live_demo(free_settings(Path(var_dir))) as shop:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+            browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
             if folder is None:
                 await take_for_readme(Photographer(browser, shop, ROOT / "docs" / "pictures"))
             else:

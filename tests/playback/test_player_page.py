@@ -22,26 +22,18 @@ from server.database.session import transaction
 from server.integrations.kollus import KollusClient
 from server.settings import Settings
 from server.web import cookies
+from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.conftest import Site
 from tests.playback.conftest import Person, Stage, grant
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
+PLAYER_ARGUMENTS = [*ARGUMENTS, "--autoplay-policy=no-user-gesture-required"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def chromium() -> AsyncIterator[BrowserContext]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=PLAYER_ARGUMENTS)
         yield await browser.new_context(viewport=PHONE, locale="en-US")
         await browser.close()
 

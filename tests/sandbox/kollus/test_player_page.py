@@ -9,20 +9,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
 
+from tests.chromium import ARGUMENTS, EXECUTABLE
+
 from .support import Answer, Site, StandIn, claims, sign, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EXAMPLES = json.loads((Path(__file__).parent / "lms_examples.json").read_text())
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 WATCH_PAGE = """<!doctype html><meta charset="utf-8"><title>Watch</title>
 <script src="{gateway}/vgcontroller/vg-controller-client.latest.min.js"></script>
@@ -44,9 +37,7 @@ WATCH_PAGE = """<!doctype html><meta charset="utf-8"><title>Watch</title>
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", headless=True, args=ARGUMENTS
-        )
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, headless=True, args=ARGUMENTS)
         yield browser
         await browser.close()
 

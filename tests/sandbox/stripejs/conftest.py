@@ -14,21 +14,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, FrameLocator, Page, async_playwright, expect
 
+from tests.chromium import ARGUMENTS, EXECUTABLE
+
 from .merchant import Merchant
 
 SECRET_KEY = "sk_test_stripejs"
 PUBLISHABLE_KEY = "pk_test_stripejs"
 CARD_FRAME = 'iframe[title="Secure payment input frame"]'
 CHALLENGE = 'iframe[src*="three-ds-2-challenge"]'
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def free_port() -> int:
@@ -120,8 +113,8 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             profile,
-            executable_path="/usr/bin/chromium",
-            args=CHROMIUM_FLAGS,
+            executable_path=EXECUTABLE,
+            args=ARGUMENTS,
             locale="ko-KR",
             viewport={"width": 390, "height": 844},
         )
