@@ -17,6 +17,7 @@ from playwright.async_api import (
 )
 
 from tests.browser.live import PASSWORD, LiveShop
+from tests.factories import eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 800}
@@ -24,6 +25,9 @@ DESK: ViewportSize = {"width": 1280, "height": 800}
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
 THREE_D_SECURE = "4000000000003220"
+
+# Where the player's address says that the video starts, in seconds.
+START = re.compile(r"[?;&]s=(\d+)")
 
 # In every frame: a window that opens and a thing that the policy blocks are told to the test.
 WATCHMAN = """
@@ -165,6 +169,16 @@ class Visitor:
         await frame.wait_for_function(
             "(seconds) => document.querySelector('video').currentTime >= seconds", arg=seconds
         )
+
+    async def place_kept(self, path: str, seconds: int) -> None:
+        """Wait until this watch page would start the video at `seconds` or later: a closed tab reports late."""
+
+        async def look() -> bool:
+            page = await (await self.context.request.get(path)).text()
+            start = START.search(page)
+            return start is not None and int(start[1]) >= seconds
+
+        await eventually(look)
 
     # Accounts
 
