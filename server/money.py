@@ -49,7 +49,14 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 def minimum(currency: str) -> int:
     """The smallest price in minor units; half a unit of a currency that the table does not name."""
-    return MINIMUM.get(currency, 500 if currency in THREE_DECIMAL else 50)
+    return MINIMUM.get(currency, max(step(currency), 10 ** exponent(currency) // 2))
+
+
+def step(currency: str) -> int:
+    """What an amount in minor units must be a multiple of, or Stripe refuses to charge it."""
+    if currency in ("ISK", "UGX"):
+        return 100  # whole units, although two decimals are counted
+    return 10 if currency in THREE_DECIMAL else 1
 
 
 def format_money(amount: int, currency: str) -> str:

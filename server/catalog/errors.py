@@ -2,7 +2,7 @@
 
 from server.errors import PlaybillError
 from server.i18n import N_, gettext
-from server.money import MAXIMUM, format_money, minimum
+from server.money import MAXIMUM, format_money, minimum, step
 
 
 class CatalogError(PlaybillError):
@@ -58,6 +58,15 @@ class PriceTooHigh(PriceRefused):
     @property
     def text(self) -> str:
         return gettext(self.message).format(amount=format_money(MAXIMUM, self.currency))
+
+
+class PriceUneven(PriceRefused):
+    code = "price_uneven"
+    message = N_("Amounts in this currency can only be charged in steps of {amount}.")
+
+    @property
+    def text(self) -> str:
+        return gettext(self.message).format(amount=format_money(step(self.currency), self.currency))
 
 
 class CurrencyNotOffered(PriceRefused):

@@ -14,6 +14,7 @@ from server.catalog.errors import (
     NoTexts,
     PriceTooHigh,
     PriceTooLow,
+    PriceUneven,
     SectionInUse,
     SlugIsFixed,
     SlugTaken,
@@ -38,7 +39,7 @@ from server.catalog.search import search_text
 from server.clock import now
 from server.database.session import transaction
 from server.errors import NotFound
-from server.money import MAXIMUM, minimum
+from server.money import MAXIMUM, minimum, step
 from server.paging import Page
 from server.settings import settings
 
@@ -174,7 +175,7 @@ async def _set_prices(course_id: str, prices: dict[str, int]) -> None:
 async def set_price(course_id: str, currency: str, amount: int | None) -> None:
     """Set or, with None, take away the price in one currency. In the caller's transaction.
 
-    Raises CurrencyNotOffered, PriceTooLow, PriceTooHigh: what Stripe would refuse to charge is
+    Raises CurrencyNotOffered, PriceTooLow, PriceTooHigh, PriceUneven: what Stripe would refuse to charge is
     refused here, while the editor looks at it.
     """
     if currency not in settings().currency_list:
@@ -186,6 +187,8 @@ async def set_price(course_id: str, currency: str, amount: int | None) -> None:
         raise PriceTooLow(currency)
     if amount > MAXIMUM:
         raise PriceTooHigh(currency)
+    if amount % step(currency):
+        raise PriceUneven(currency)
     await repository.put_price(course_id, currency, amount)
 
 

@@ -1,14 +1,18 @@
 """Support looks at an order and gives the money back; the overview and the alerts say what needs a person."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from server.accounts.models import Role
+from server.admin import service
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.checkout import service as checkout
+from server.checkout.models import Order
 from server.clock import now
 from server.database.session import current_session, session_scope, transaction
 from server.mail.models import Mail, MailState
@@ -77,6 +81,22 @@ async def test_the_overview_counts_sales_and_troubles(site: Site, sandbox: Sandb
     assert "<dt>Orders paid today</dt><dd>1</dd>" in page
     assert page.count("₩33,000") == 3  # today, 30 days, and the latest order
     assert number in page
+
+
+@pytest.mark.parametrize(("paid_at", "counted"), [("15:30", 1), ("14:30", 0)])
+async def test_a_sale_counts_on_the_day_of_the_business_not_of_greenwich(
+    site: Site, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, paid_at: str, counted: int
+) -> None:
+    """15:30 in Greenwich is half past midnight in Seoul: the first sale of the new day."""
+    await sold(site, sandbox)
+    async with session_scope(site.app.ctx.sessions), transaction():
+        paid = datetime.fromisoformat(f"2026-03-01T{paid_at}+00:00")
+        await current_session().execute(update(Order).values(paid_at=paid))
+    monkeypatch.setattr(service, "now", lambda: datetime.fromisoformat("2026-03-02T00:40:00+09:00"))
+
+    async with session_scope(site.app.ctx.sessions):
+        assert (await service.sales_of_last_days(1)).orders == counted
+        assert (await service.sales_of_last_days(2)).orders == 1
 
 
 async def test_an_editor_sees_no_orders_on_the_overview(site: Site, sandbox: Sandbox) -> None:

@@ -14,6 +14,7 @@ from server.catalog.errors import (
     NoTexts,
     PriceTooHigh,
     PriceTooLow,
+    PriceUneven,
     SectionInUse,
     SlugIsFixed,
     SlugTaken,
@@ -25,6 +26,7 @@ from server.clock import now
 from server.database.session import current_session, release, transaction
 from server.errors import NotFound
 from server.playback.models import Play
+from server.settings import Settings, configure
 from server.tokens import new_id
 from tests.catalog.shop import category, course, stock
 
@@ -95,9 +97,39 @@ async def test_a_price_that_stripe_would_refuse_is_refused_when_it_is_set(
     ]
 
 
+@pytest.mark.parametrize(
+    ("currency", "refused", "refusal", "accepted"),
+    [
+        ("ISK", 150_050, PriceUneven, 150_000),
+        ("ISK", 0, PriceTooLow, 100),
+        ("UGX", 1_000_001, PriceUneven, 1_000_000),
+        ("KWD", 3301, PriceUneven, 3300),
+        ("KWD", 490, PriceTooLow, 500),
+    ],
+)
+async def test_currencies_that_stripe_counts_in_its_own_way(
+    currency: str, refused: int, refusal: type[CatalogError], accepted: int, settings: Settings
+) -> None:
+    """Three decimals of which the last must be 0; two decimals that must be 00."""
+    await stock(course("knife", prices={"KRW": 33000}))
+    knife = await catalog.get_any("knife")
+    configure(Settings.model_validate({**settings.model_dump(), "currencies": f"KRW,{currency}"}))
+    try:
+        with pytest.raises(refusal):
+            async with transaction():
+                await catalog.set_price(knife.id, currency, refused)
+        async with transaction():
+            await catalog.set_price(knife.id, currency, accepted)
+        found = await catalog.get_any("knife")
+    finally:
+        configure(settings)
+    assert {price.currency: price.amount for price in found.prices}[currency] == accepted
+
+
 async def test_the_refusal_of_a_price_names_the_smallest_amount() -> None:
     assert "₩1,000" in PriceTooLow("KRW").text
     assert "$0.50" in PriceTooLow("USD").text
+    assert "ISK1.00" in PriceUneven("ISK").text
 
 
 async def test_two_courses_cannot_share_a_slug() -> None:

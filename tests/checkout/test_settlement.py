@@ -1,6 +1,7 @@
 """Promises 1, 2, 3 and 5 where the money is settled."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 from server.access.models import Grant, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import events, settlement
+from server.checkout import events, repository, settlement
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment
 from server.checkout.repository import OrderVersion
@@ -292,6 +293,24 @@ async def test_an_intent_that_differs_from_the_order_gives_an_alert_and_no_grant
     assert await grants() == []
     (alert,) = await alerts.open_alerts()
     assert alert.kind is AlertKind.AMOUNT_DIFFERS
+
+
+async def test_a_customer_whom_we_never_made_gives_an_alert_and_no_grant(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    intent = await pay(sandbox, await order_in(browser))
+    await current_session().reset()
+    known = await repository.version_by_intent(intent)
+    assert known is not None
+    state = replace(await state_of(intent), customer="cus_somebody")
+
+    async with transaction():
+        outcome = await settlement._apply(known, state, None)
+
+    assert outcome is Outcome.DIFFERS
+    assert await grants() == []
+    (alert,) = await alerts.open_alerts()
+    assert alert.facts["differs"] == ["customer"]
 
 
 async def test_a_state_fetched_before_a_newer_one_was_applied_is_thrown_away(

@@ -117,6 +117,45 @@ def test_a_second_site_on_the_same_port_leaves_the_first_one_alone(own: Settings
         assert list((own.var_dir / f"metrics-{site.port}").iterdir()), "its figures were deleted"
 
 
+def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
+    own: Settings, tmp_path: Path
+) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+
+        def answers_served() -> float:
+            return figure(
+                site.url, 'playbill_http_request_duration_seconds_count{method="GET",route="/terms"'
+            )
+
+        reached = set()
+        for _ in range(200):  # a connection each, so that both workers get some
+            with httpx.Client() as client:
+                assert client.get(f"{site.url}/terms").status_code == 200
+            reached = {name.rpartition("_")[2] for name in figures_kept(own, site.port, "histogram")}
+            if len(reached) >= 2 and answers_served() >= 20:
+                break
+        asked = answers_served()
+        assert {answers_served() for _ in range(20)} == {asked}, "a scrape depends on which worker answers it"
+        assert figure(site.url, "playbill_paid_without_access") == 0
+
+        victim = site.kill_a_worker()
+        until(lambda: len(site.worker_pids() - {victim}) == 2, 10, "as many workers as before")
+        site.wait_until_it_answers(10)
+        assert answers_served() == asked
+        assert figure(site.url, "playbill_db_sessions_open") == 0
+        assert not [name for name in figures_kept(own, site.port, "gauge_livesum") if str(victim) in name]
+
+
+def figure(url: str, name: str) -> float:
+    """The sum of all samples whose line begins so."""
+    lines = httpx.get(f"{url}/metrics").raise_for_status().text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+def figures_kept(settings: Settings, port: int, kind: str) -> list[str]:
+    return [path.stem for path in (settings.var_dir / f"metrics-{port}").glob(f"{kind}_*.db")]
+
+
 def test_the_stand_ins_end_with_whoever_started_them(own: Settings) -> None:
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "server.cli", "sandbox"],
