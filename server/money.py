@@ -49,7 +49,7 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 def minimum(currency: str) -> int:
     """The smallest price in minor units; half a unit of a currency that the table does not name."""
-    return MINIMUM.get(currency, max(step(currency), 10 ** exponent(currency) // 2))
+    return MINIMUM.get(currency, max(step(currency), {0: 1, 2: 50, 3: 500}[exponent(currency)]))
 
 
 def step(currency: str) -> int:

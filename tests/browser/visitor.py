@@ -171,7 +171,7 @@ class Visitor:
         )
 
     async def place_kept(self, path: str, seconds: int) -> None:
-        """Wait until this watch page would start the video at `seconds` or later: a closed tab reports late."""
+        """Wait until this watch page would start the video there or later: a closed tab reports late."""
 
         async def look() -> bool:
             page = await (await self.context.request.get(path)).text()
