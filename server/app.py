@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server import jobs, metrics
 from server.accounts import service as accounts
@@ -75,7 +74,7 @@ def answer_head(app: Sanic[Any, Any]) -> None:
 def setup_resources(app: Sanic[Any, Any], settings: Settings) -> None:
     @app.before_server_start
     async def open_resources(app: Sanic[Any, Any]) -> None:
-        engine: AsyncEngine = create_engine(settings.database_url)
+        engine = create_engine(settings.database_url)
         app.ctx.engine = engine
         app.ctx.sessions = create_sessionmaker(engine)
         database.watch_open_sessions(metrics.sessions_open.set)

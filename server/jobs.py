@@ -9,6 +9,7 @@ from typing import Any
 from sanic import Sanic
 
 from server.accounts import service as accounts
+from server.checkout import service as checkout
 from server.checkout import sweep
 from server.database.outage import is_outage
 from server.database.session import session_scope
@@ -40,7 +41,7 @@ def setup_jobs(app: Sanic[Any, Any]) -> None:
 
 async def tidy() -> None:
     """Count sales; forget what nobody needs: expired sign-ins and links, old counters and previews."""
-    await sweep.recount_sales()
+    await checkout.recount_sales()
     await accounts.forget_expired()
     await throttle.forget_old()
     await playback.forget_previews()

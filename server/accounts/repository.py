@@ -1,15 +1,15 @@
 """The only SQL on accounts, sign-ins and sign-in links."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Result, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import contains_eager
 
 from server.accounts.models import Role, SignIn, SignInLink, User
 from server.accounts.records import AccountRecord, Credentials, LinkRecord, SignInRecord
 from server.database.session import current_session
-from server.database.write import insert_once
+from server.database.write import changed, insert_once
 
 # accounts
 
@@ -31,7 +31,7 @@ async def lock_by_email(email_key: str) -> AccountRecord | None:
 
 
 async def _account(condition: Any, *, lock: bool = False) -> AccountRecord | None:
-    query = select(User).where(condition).execution_options(populate_existing=True)
+    query = select(User).where(condition)
     row = await current_session().scalar(query.with_for_update() if lock else query)
     return AccountRecord.of(row) if row else None
 
@@ -67,7 +67,7 @@ async def add(**values: Any) -> bool:
 
 
 async def change(user_id: str, **values: Any) -> None:
-    await current_session().execute(_update(User).where(User.id == user_id).values(**values))
+    await current_session().execute(update(User).where(User.id == user_id).values(**values))
 
 
 async def credentials_by_email(email_key: str, *, lock: bool = False) -> Credentials | None:
@@ -113,24 +113,21 @@ async def add_sign_in(**values: Any) -> None:
 
 async def touch_sign_in(sign_in_id: str, seen_at: datetime, expires_at: datetime) -> None:
     await current_session().execute(
-        _update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=seen_at, expires_at=expires_at)
+        update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=seen_at, expires_at=expires_at)
     )
 
 
 async def end_sign_in(token_hash: str) -> None:
-    await current_session().execute(_delete(SignIn).where(SignIn.token_hash == token_hash))
+    await current_session().execute(delete(SignIn).where(SignIn.token_hash == token_hash))
 
 
 async def end_sign_in_of(user_id: str, sign_in_id: str) -> bool:
-    result = await current_session().execute(
-        _delete(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id)
-    )
-    return _touched(result) == 1
+    return await changed(delete(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id)) == 1
 
 
 async def end_sign_ins_of(user_id: str, *, except_hash: str = "") -> None:
     await current_session().execute(
-        _delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != except_hash)
+        delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != except_hash)
     )
 
 
@@ -150,26 +147,14 @@ async def lock_link(token_hash: str) -> LinkRecord | None:
 
 
 async def _link(query: Any) -> LinkRecord | None:
-    row = await current_session().scalar(query.execution_options(populate_existing=True))
+    row = await current_session().scalar(query)
     return LinkRecord.of(row) if row else None
 
 
 async def spend_link(link_id: str, at: datetime) -> None:
-    await current_session().execute(_update(SignInLink).where(SignInLink.id == link_id).values(used_at=at))
+    await current_session().execute(update(SignInLink).where(SignInLink.id == link_id).values(used_at=at))
 
 
 async def forget_expired(at: datetime) -> None:
-    await current_session().execute(_delete(SignIn).where(SignIn.expires_at <= at))
-    await current_session().execute(_delete(SignInLink).where(SignInLink.expires_at <= at))
-
-
-def _update(table: type[User] | type[SignIn] | type[SignInLink]) -> Any:
-    return update(table).execution_options(synchronize_session=False)
-
-
-def _delete(table: type[SignIn] | type[SignInLink]) -> Any:
-    return delete(table).execution_options(synchronize_session=False)
-
-
-def _touched(result: Result[Any]) -> int:
-    return cast("CursorResult[Any]", result).rowcount
+    await current_session().execute(delete(SignIn).where(SignIn.expires_at <= at))
+    await current_session().execute(delete(SignInLink).where(SignInLink.expires_at <= at))

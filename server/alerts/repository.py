@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from server.alerts.models import Alert
 from server.alerts.records import AlertRecord
 from server.database.session import current_session
-from server.database.write import insert_once
+from server.database.write import changed, insert_once
 
 
 async def add(values: dict[str, Any]) -> bool:
@@ -39,9 +39,5 @@ async def list_for_order(number: str) -> list[AlertRecord]:
 
 
 async def resolve(alert_id: str, by: str, at: datetime) -> bool:
-    result = await current_session().execute(
-        update(Alert)
-        .where(Alert.id == alert_id, Alert.resolved_at.is_(None))
-        .values(resolved_at=at, resolved_by=by)
-    )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    open_one = update(Alert).where(Alert.id == alert_id, Alert.resolved_at.is_(None))
+    return await changed(open_one.values(resolved_at=at, resolved_by=by)) == 1

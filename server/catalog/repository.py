@@ -242,7 +242,6 @@ async def curriculum(course_id: str) -> list[SectionRecord]:
         .where(Section.course_id == course_id)
         .order_by(Section.position, Section.id, Lecture.position, Lecture.id)
         # What an earlier read of this session left behind must not stand in for what is there now.
-        .execution_options(populate_existing=True)
     )
     rows = await current_session().scalars(statement)
     return [SectionRecord.of(row) for row in rows.unique()]

@@ -19,10 +19,11 @@ from server.checkout.models import (
     PaymentStatus,
     Refund,
     StripeEvent,
+    SweepState,
 )
 from server.checkout.records import OrderRecord, PaymentRecord
 from server.database.session import current_session
-from server.database.write import insert_once, upsert
+from server.database.write import changed, insert_once, upsert
 
 OPEN_PAYMENTS = (PaymentStatus.CREATED, PaymentStatus.PROCESSING, PaymentStatus.FAILED)
 PAID = (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
@@ -46,8 +47,7 @@ def _with_everything() -> Select[Order]:
 
 
 async def _one(statement: Select[Order]) -> OrderRecord | None:
-    # A locked row is read anew, whatever this session has seen of it before.
-    result = await current_session().execute(statement.execution_options(populate_existing=True))
+    result = await current_session().execute(statement)
     row = result.unique().scalar_one_or_none()
     return OrderRecord.of(row) if row else None
 
@@ -297,4 +297,33 @@ async def cancel_unpaid(order_id: str, seen_intent_id: str | None, at: datetime)
     await change_payment(order.payment.id, status=PaymentStatus.CANCELED, updated_at=at)
     await change_order(
         order_id, status=OrderStatus.CANCELED, open_key=None, canceled_at=at, version=order.version + 1
+    )
+
+
+# The sweep's one row
+
+SWEEP = "sweep"
+
+
+async def hold_sweep(holder: str, at: datetime, until: datetime, *, even_in_pause: bool) -> bool:
+    """Give the sweep to `holder` if nobody has it; a pause that somebody left behind counts as theirs."""
+    await insert_once(SweepState, {"name": SWEEP, "events_read_until": None})
+    free = [SweepState.held_until.is_(None), SweepState.held_until <= at]
+    if even_in_pause:
+        free.append(SweepState.holder.is_(None))
+    take = update(SweepState).where(SweepState.name == SWEEP, or_(*free))
+    return await changed(take.values(holder=holder, held_until=until)) == 1
+
+
+async def change_sweep(holder: str, /, **values: Any) -> None:
+    """Change the row of a sweep that is still this holder's."""
+    await current_session().execute(
+        update(SweepState).where(SweepState.name == SWEEP, SweepState.holder == holder).values(**values)
+    )
+
+
+async def events_cursor() -> int | None:
+    """Stripe's time (unix seconds) up to which its events have been taken; None: never read."""
+    return await current_session().scalar(
+        select(SweepState.events_read_until).where(SweepState.name == SWEEP)
     )

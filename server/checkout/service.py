@@ -382,6 +382,11 @@ async def _tell_of_second_purchase(account: AccountRecord, order: OrderRecord) -
             )
 
 
+async def recount_sales() -> None:
+    """Tell the catalog how often each course was sold; its order by popularity follows an hour behind."""
+    await catalog.recount_sales(await repository.sold_per_course())
+
+
 async def list_orders(query: str, status: OrderStatus | None, page_number: int) -> Page[OrderRecord]:
     """For staff: newest first; `query` is an order number or the beginning of an e-mail address."""
     items, total = await repository.list_page(

@@ -12,8 +12,7 @@ from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.catalog import service as catalog
-from server.checkout import events, repository, turn
+from server.checkout import events, lease, repository
 from server.checkout.models import PaymentStatus
 from server.checkout.records import PaymentRecord
 from server.checkout.settlement import settle
@@ -39,18 +38,18 @@ log = logging.getLogger("playbill.sweep")
 
 async def run(*, at_once: bool = False) -> bool:
     """One sweep; False if another worker is at it, or (unless `at_once`) has just been."""
-    if not await turn.take(at_once=at_once):
+    if not await lease.acquire(even_in_pause=at_once):
         return False
     try:
         await _survive("reading events", _read_events)
         await _check_open_payments()
     finally:
-        await turn.end(PAUSE_BETWEEN)
+        await lease.release(PAUSE_BETWEEN)
     return True
 
 
 async def _read_events() -> None:
-    cursor = await turn.events_cursor()
+    cursor = await repository.events_cursor()
     await release()
     gateway = stripe_gateway()
     if cursor is None:
@@ -62,7 +61,7 @@ async def _read_events() -> None:
     stuck = False
     for event in found:
         if event.id not in known:
-            await turn.renew()
+            await lease.renew()
             failure = await _survive(f"event {event.id}", partial(events.take, event))
             if failure and now() - from_unix(event.created) > TELL_STAFF_AFTER:
                 await _tell_staff(event, failure)
@@ -70,7 +69,7 @@ async def _read_events() -> None:
             stuck = stuck or bool(failure and event.created >= found[-1].created - GIVE_UP_AFTER_S)
         if not stuck:
             reached = max(reached, event.created)
-    await turn.move_cursor(reached)
+    await lease.move_cursor(reached)
 
 
 async def _known(event_ids: list[str]) -> set[str]:
@@ -87,7 +86,7 @@ async def _check_open_payments() -> None:
     for payment in due:
         if time.monotonic() - began > CHECK_FOR_S:
             break  # the next look at Stripe's events must not wait for the rest
-        await turn.renew()
+        await lease.renew()
         pause = PAUSES[min(payment.checks + 1, len(PAUSES) - 1)]
         async with transaction():
             # Before the look: a payment that fails to settle must not be looked at without a pause.
@@ -115,11 +114,6 @@ async def _cancel(payment: PaymentRecord) -> None:
         else:
             return  # `settle` brings the order into line
     await in_transaction(lambda: repository.cancel_unpaid(payment.order_id, payment.intent_id, now()))
-
-
-async def recount_sales() -> None:
-    """Tell the catalog how often each course was sold; its order by popularity follows an hour behind."""
-    await catalog.recount_sales(await repository.sold_per_course())
 
 
 async def _tell_staff(event: EventFact, failure: str) -> None:

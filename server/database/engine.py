@@ -82,7 +82,14 @@ def create_sessionmaker(engine: AsyncEngine) -> async_sessionmaker[Any]:
     # SQLite lets one write at a time, and the others poll with growing pauses and in no order: a second
     # for some, while nobody writes at all. So within a process they queue; MariaDB locks rows by itself.
     writers = WritersQueue() if engine.dialect.name == "sqlite" else nullcontext()
-    return async_sessionmaker(engine, expire_on_commit=False, info={"writers": writers})
+    return async_sessionmaker(
+        engine,
+        expire_on_commit=False,
+        info={"writers": writers},
+        # Rows become records at once, so a statement need not look after rows that were loaded before it; and
+        # what is read again is read anew.
+        execution_options={"populate_existing": True, "synchronize_session": False},
+    )
 
 
 def watch_checked_out(engine: AsyncEngine, tell: Callable[[int], object]) -> None:

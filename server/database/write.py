@@ -1,9 +1,9 @@
-"""Two ways to insert that differ in what they tell: `insert_once` says new or known, `upsert` does not."""
+"""Writing that tells what it did: `changed` counts rows, `insert_once` says new or known; `upsert` is silent."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert
+from sqlalchemy import CursorResult, Delete, Update, insert
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,12 @@ from server.database.session import current_session
 
 MYSQL_DUPLICATE = 1062
 SQLITE_DUPLICATE = ("UNIQUE constraint failed",)
+
+
+async def changed(statement: Update | Delete) -> int:
+    """Run it; how many rows its condition met."""
+    result = await current_session().execute(statement)
+    return cast("CursorResult[Any]", result).rowcount
 
 
 async def insert_once(table: type[Base], values: Mapping[str, Any]) -> bool:

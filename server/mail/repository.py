@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, and_, exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import defer
 
 from server.database.session import current_session
-from server.database.write import insert_once
+from server.database.write import changed, insert_once
 from server.mail.models import Mail, MailState
 from server.mail.records import HeldMail, MailRecord
 
@@ -126,19 +126,11 @@ def _lost(at: datetime) -> Any:
 async def _change_held(mail: HeldMail, **values: Any) -> bool:
     """Change a mail that this worker holds; False if its lease ran out and somebody else took over."""
     held = Mail.held_until == mail.held_until
-    result = await current_session().execute(
-        update(Mail)
-        .where(Mail.id == mail.id, Mail.state == mail.state, held)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return cast("CursorResult[Any]", result).rowcount == 1
+    mine = update(Mail).where(Mail.id == mail.id, Mail.state == mail.state, held)
+    return await changed(mine.values(**values)) == 1
 
 
 async def _change(mail_id: str, present: Collection[MailState], **values: Any) -> None:
     await current_session().execute(
-        update(Mail)
-        .where(Mail.id == mail_id, Mail.state.in_(present))
-        .values(**values)
-        .execution_options(synchronize_session=False)
+        update(Mail).where(Mail.id == mail_id, Mail.state.in_(present)).values(**values)
     )

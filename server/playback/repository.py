@@ -40,8 +40,7 @@ async def get_play(play_id: str) -> PlayRecord | None:
 
 
 async def lock_play(play_id: str) -> PlayRecord | None:
-    found = select(Play).where(Play.id == play_id).with_for_update()
-    row = await current_session().scalar(found.execution_options(populate_existing=True))
+    row = await current_session().scalar(select(Play).where(Play.id == play_id).with_for_update())
     return PlayRecord.of(row) if row else None
 
 
@@ -95,7 +94,6 @@ async def lock_progress(viewer_id: str, lecture_ids: Collection[str]) -> list[Pr
         .where(Progress.viewer_id == viewer_id, Progress.lecture_id.in_(lecture_ids))
         .order_by(Progress.lecture_id)  # everybody locks in the same order
         .with_for_update()
-        .execution_options(populate_existing=True)
     )
     return [_record(row) for row in await current_session().scalars(found)]
 

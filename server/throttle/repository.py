@@ -32,13 +32,10 @@ async def uncount(key: str, window_start: int) -> None:
             ThrottleCounter.count > 0,
         )
         .values(count=ThrottleCounter.count - 1)
-        .execution_options(synchronize_session=False)
     )
 
 
 async def forget_before(window_start: int) -> None:
     await current_session().execute(
-        delete(ThrottleCounter)
-        .where(ThrottleCounter.window_start < window_start)
-        .execution_options(synchronize_session=False)
+        delete(ThrottleCounter).where(ThrottleCounter.window_start < window_start)
     )

@@ -10,7 +10,8 @@ from server.access.models import Grant, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.catalog.models import Course
-from server.checkout import repository, sweep, turn
+from server.checkout import lease, repository, sweep
+from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent, SweepState
 from server.clock import now
 from server.database.session import current_session, transaction
@@ -162,23 +163,23 @@ async def test_events_are_settled_once_however_often_they_are_read(
 
 
 async def test_one_worker_sweeps_at_a_time(shop: Site, session: None) -> None:
-    assert await turn.take(at_once=False)
-    assert not await turn.take(at_once=True)
+    assert await lease.acquire(even_in_pause=False)
+    assert not await lease.acquire(even_in_pause=True)
 
-    await turn.end(timedelta(seconds=18))
+    await lease.release(timedelta(seconds=18))
 
-    assert not await turn.take(at_once=False)  # somebody has just been
-    assert await turn.take(at_once=True)
+    assert not await lease.acquire(even_in_pause=False)  # somebody has just been
+    assert await lease.acquire(even_in_pause=True)
 
 
 async def test_a_turn_whose_worker_died_ends_by_itself(shop: Site, session: None) -> None:
-    await turn.take(at_once=True)
+    await lease.acquire(even_in_pause=True)
     async with transaction():
         await current_session().execute(
             update(SweepState).values(held_until=now() - timedelta(seconds=1), holder="a dead one")
         )
 
-    assert await turn.take(at_once=False)
+    assert await lease.acquire(even_in_pause=False)
 
 
 async def test_an_order_whose_intent_was_never_made_ends_after_a_day(
@@ -240,7 +241,7 @@ async def test_the_popular_order_follows_the_sales(browser: httpx.AsyncClient, s
     await pay(sandbox, await order_in(browser))
     await sweep.run(at_once=True)
 
-    await sweep.recount_sales()
+    await checkout.recount_sales()
 
     await current_session().reset()
     assert (await current_session().scalars(select(Course.sold_count))).all() == [1]
