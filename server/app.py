@@ -13,7 +13,7 @@ from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
 from server.integrations import smtp, stripe
 from server.settings import ROOT, Settings, configure
-from server.web import audience, csrf, security, visitor
+from server.web import audience, bodies, csrf, paths, security, visitor
 from server.web import metrics as web_metrics
 from server.web.errors import setup_errors
 from server.web.templating import is_current_static
@@ -30,7 +30,8 @@ BLUEPRINTS = (
     "server.web.preferences",
     "server.web.legal",
 )
-# A megabyte of progress blocks is several once it is URL-encoded, and must be answered 200, not 413.
+# What is read at all; what is kept of it is less (see web/bodies.py). A megabyte of progress blocks is
+# several once it is URL-encoded, and must be answered 200, not 413.
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 log = logging.getLogger("playbill")
@@ -39,12 +40,13 @@ log = logging.getLogger("playbill")
 def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playbill") -> Sanic[Any, Any]:
     """The application; `with_jobs` runs the sweep and the mail worker beside the requests."""
     configure(settings)
-    app = Sanic(name, configure_logging=False)
+    app = Sanic(name, configure_logging=False, request_class=bodies.BoundedRequest)
     app.config.AUTO_EXTEND = False
     app.config.MOTD = False
     app.config.ACCESS_LOG = False
     app.config.FALLBACK_ERROR_FORMAT = "text"
     app.config.REQUEST_MAX_SIZE = MAX_REQUEST_BYTES
+    app.config.PROXIES_COUNT = settings.proxies_count or None
     app.config.REQUEST_TIMEOUT = 20
     app.config.RESPONSE_TIMEOUT = 40
     app.config.KEEP_ALIVE_TIMEOUT = 30
@@ -100,6 +102,8 @@ def setup_requests(app: Sanic[Any, Any]) -> None:
         await visitor.find(request)
         if who is not None:
             audience.enforce(request, who)
+            paths.check(request)
+            bodies.check(request)
             csrf.check(request)
 
     @app.on_response  # type: ignore[untyped-decorator]
@@ -108,6 +112,9 @@ def setup_requests(app: Sanic[Any, Any]) -> None:
         # exception in this hook is swallowed and the client still gets its 200.
         try:
             security.add_headers(response)
+            if request.path.startswith("/static/fonts/"):
+                # The card form stands on Stripe's site and writes in our letters.
+                response.headers["Access-Control-Allow-Origin"] = "*"
             if response.status == 200 and is_current_static(request):
                 response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
             web_metrics.observe(request, response)

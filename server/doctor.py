@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from server.checkout import service as checkout
-from server.database.engine import create_engine, create_sessionmaker
+from server.database.engine import opened
 from server.database.migrations import is_current
 from server.database.outage import is_outage
 from server.database.session import release, session_scope
@@ -25,17 +25,12 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Each finding stands by itself: one failure does not hide the next."""
     findings = [Finding("settings", True, f"{settings.mode} mode, {settings.public_url}")]
-    engine = create_engine(settings.database_url)
-    stripe.connect(settings)
-    try:
-        async with session_scope(create_sessionmaker(engine)):
+    async with opened(settings.database_url) as sessions, stripe.connected(settings):
+        async with session_scope(sessions):
             findings += await _database()
             await release()
             findings.append(await _stripe())
         findings.append(await _mail(settings))
-    finally:
-        await stripe.disconnect()
-        await engine.dispose()
     return findings
 
 

@@ -29,6 +29,14 @@ class NotFound(PlaybillError):
     message = N_("There is no such page here.")
 
 
+class SignInFirst(PlaybillError):
+    """Rendered as a redirect to the sign-in page (for JSON: 401)."""
+
+    status = 401
+    code = "sign_in_first"
+    message = N_("Please sign in first.")
+
+
 class Forbidden(PlaybillError):
     status = 403
     code = "forbidden"

@@ -64,12 +64,16 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return _catalog(_locale.get()).ngettext(singular, plural, n)
 
 
-def pick(texts: Mapping[str, str]) -> str:
-    """The text in the current language, else in the first language of the site that has one."""
+def language_of(texts: Mapping[str, str]) -> str:
+    """In which language `pick` finds the text: the current one, else the first of the site that has one."""
     for locale in (_locale.get(), *settings().locale_list):
-        if text := texts.get(locale):
-            return text
-    return next(iter(texts.values()), "")
+        if texts.get(locale):
+            return locale
+    return next(iter(texts), "")
+
+
+def pick(texts: Mapping[str, str]) -> str:
+    return texts.get(language_of(texts), "")
 
 
 def negotiate(accept_language: str, offered: list[str]) -> str | None:

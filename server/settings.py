@@ -1,16 +1,21 @@
 """Settings: environment variables with the prefix PLAYBILL_, or the same names in `.env`."""
 
+import re
+import socket
 from collections.abc import Iterator
+from email.utils import getaddresses
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import list_currencies
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.currencies import MINIMUM
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +53,8 @@ SHORTEST = {
 
 
 LANGUAGES = {"ko", "en"}  # what the pages are written in
+SMTP_SCHEMES = {"smtp", "smtps", "smtp+starttls"}
+DATABASES = ("sqlite+aiosqlite://", "mysql+aiomysql://")
 
 
 class UnsafeSettings(ValueError):
@@ -68,6 +75,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = Field(default=1, ge=1)
+    # Proxies in front that append to X-Forwarded-For; None: nobody has said.
+    proxies_count: int | None = Field(default=None, ge=0)
     public_url: str = ""
     secret_key: str = ""
     var_dir: Path = Path("var")
@@ -159,6 +168,9 @@ class Settings(BaseSettings):
             raise ValueError(f"PLAYBILL_BUSINESS_TIMEZONE: there is no {self.business_timezone}") from error
         if unknown := set(self.currency_list) - list_currencies():
             raise ValueError(f"PLAYBILL_CURRENCIES: unknown {', '.join(sorted(unknown))}")
+        if unknown := set(self.currency_list) - MINIMUM.keys():
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"PLAYBILL_CURRENCIES: server/currencies.py knows no smallest charge in {names}")
         if not self.currency_list:
             raise ValueError("PLAYBILL_CURRENCIES is empty")
         if unknown := set(self.locale_list) - LANGUAGES:
@@ -169,9 +181,26 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_what_live_mode_must_not_meet(self) -> Self:
-        if self.mode == "live" and (complaints := [*self._about_secrets(), *self._about_addresses()]):
+        complaints = list(self._about_forms())
+        if self.mode == "live" and (
+            complaints := [*complaints, *self._about_secrets(), *self._about_addresses()]
+        ):
             raise UnsafeSettings("live mode refuses to start: " + "; ".join(complaints))
+        if complaints:
+            raise ValueError("; ".join(complaints))
         return self
+
+    def _about_forms(self) -> Iterator[str]:
+        """What would otherwise fail later, at every page or every mail."""
+        if not _is_origin(self.public_url):
+            yield "PLAYBILL_PUBLIC_URL is not of the form http[s]://host[:port], without a path"
+        if not self.database_url.startswith(DATABASES):
+            yield f"PLAYBILL_DATABASE_URL begins with neither {' nor '.join(DATABASES)}"
+        if self.smtp_url and not _is_mail_server(self.smtp_url):
+            yield "PLAYBILL_SMTP_URL is not of the form smtp[s|+starttls]://[user:password@]host[:port]"
+        for name in ("mail_from", "business_email"):
+            if (value := getattr(self, name)) and not _is_mail_address(value):
+                yield f"PLAYBILL_{name.upper()} is no e-mail address"
 
     def _about_secrets(self) -> Iterator[str]:
         for name, sandbox_value in SANDBOX_SECRETS.items():
@@ -194,14 +223,24 @@ class Settings(BaseSettings):
             address = urlsplit(getattr(self, name))
             if address.scheme != "https":
                 yield f"PLAYBILL_{name.upper()} is not https"
-            elif not address.hostname or _is_this_machine(address.hostname):
+            elif not address.hostname or is_this_machine(address.hostname):
                 yield f"PLAYBILL_{name.upper()} is an address of this machine"
-        mail = urlsplit(self.smtp_url)
-        if mail.port == self.sandbox_smtp_port and _is_this_machine(mail.hostname or "localhost"):
-            yield "PLAYBILL_SMTP_URL is the sandbox's mail server"
+        if _is_mail_server(self.smtp_url):
+            yield from self._about_mail_server()
+        if self.proxies_count is None:
+            yield "PLAYBILL_PROXIES_COUNT is not set: how many proxies stand in front (0 if there is none)"
         for name in ("smtp_url", "mail_from", "business_name", "business_email"):
             if not getattr(self, name):
                 yield f"PLAYBILL_{name.upper()} is empty"
+
+    def _about_mail_server(self) -> Iterator[str]:
+        server = urlsplit(self.smtp_url)
+        if is_this_machine(server.hostname or ""):
+            if server.port == self.sandbox_smtp_port:
+                yield "PLAYBILL_SMTP_URL is the sandbox's mail server"
+        elif server.username and not encrypts_mail(self.smtp_url):
+            # To encrypt when it is offered is not enough: whoever stands between can take the offer away.
+            yield "PLAYBILL_SMTP_URL would send the password unencrypted: write smtp+starttls:// or smtps://"
 
     @property
     def is_live(self) -> bool:
@@ -232,14 +271,54 @@ def _words(value: str) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        whole = f"{parts.scheme}://{parts.netloc}" == url and "@" not in parts.netloc
+        return whole and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no number, or none that is a port
+        return False
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def encrypts_mail(smtp_url: str) -> bool:
+    """Whether nothing is said to this mail server before the connection is encrypted."""
+    parts = urlsplit(smtp_url)
+    return parts.scheme in ("smtps", "smtp+starttls") or parse_qs(parts.query).get("starttls") == ["1"]
+
+
+def _is_mail_address(text: str) -> bool:
+    # ASCII: the envelope's sender is told to servers that know nothing else.
+    (_, address), *more = getaddresses([text])
+    return not more and bool(re.fullmatch(r"[!-?A-~]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+", address))
+
+
+def is_this_machine(host: str) -> bool:
+    host = host.lower().rstrip(".")
+    if host in ("localhost", "localhost.localdomain") or host.endswith(".localhost"):
         return True
+    address = _address(host)
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """As resolvers read it: 127.1 and 2130706433 are 127.0.0.1, too."""
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        pass
     try:
         address = ip_address(host)
     except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 _current: Settings | None = None

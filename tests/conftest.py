@@ -10,34 +10,103 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
+from playwright.async_api import Browser, async_playwright
 from sanic import Sanic
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
+from server.accounts import passwords
+from server.clock import now
 from server.database.engine import create_engine, create_sessionmaker
 from server.database.schema import metadata
 from server.database.session import session_scope
 from server.settings import Settings, configure
 from server.standins import health_addresses, standins
+from server.throttle import service as throttle
+from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.listening import listening
 from tests.mariadb import MariaDB
 from tests.statements import Statements
 
 ENGINES = ["sqlite", "mariadb"]
+PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ones: all are held until the last is found."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_settings(folder: Path, **more: object) -> Settings:
+    """Of a site in sandbox mode: its data in `folder`, every port a free one."""
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    return Settings.model_validate({"var_dir": folder, **ports, **more})
+
+
+def environment_of(settings: Settings, **changes: object) -> dict[str, str]:
+    """What makes a process of its own run with these settings."""
+    names = (*PORTS, "var_dir", "database_url", "workers")
+    values = {name: getattr(settings, name) for name in names} | changes
+    return {f"PLAYBILL_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def playbill(
+    *arguments: str, environment: dict[str, str] | None = None, typed: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run the `playbill` command as an operator would, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        env={**os.environ, **(environment or {})},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def run_playbill(arguments: list[str], environment: dict[str, str], typed: str = "") -> str:
+    """The same where nothing may go wrong; returns what it printed."""
+    done = playbill(*arguments, environment=environment, typed=typed)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def until(holds: Callable[[], bool], within_s: float, what: str) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+def wait_for(urls: list[str], within_s: float = 30) -> None:
+    for url in urls:
+        until(partial(answers, url), within_s, f"an answer from {url}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,6 +118,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return order.get(parameters.get("database_engine", ""), -1)
 
     items.sort(key=key)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed in a moment; `earnest_hashing` is for tests of the hashing itself."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+    passwords._dummy.cache_clear()
+    yield
+    passwords._dummy.cache_clear()
+
+
+@pytest.fixture
+def earnest_hashing(cheap_hashing: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher())
+
+
+@pytest.fixture(autouse=True)
+def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The brakes count in windows that begin at full quarters and hours: none begins within a test."""
+    begun = now()
+    monkeypatch.setattr(throttle, "now", lambda: begun)
 
 
 @pytest.fixture(scope="session")
@@ -76,35 +166,10 @@ def database_url(
     return url
 
 
-def run_playbill(arguments: list[str], environment: dict[str, str]) -> str:
-    """Run the `playbill` command as an operator would; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Of the site that is tested: sandbox mode, every port a free one."""
-    ports = {
-        name: free_port()
-        for name in (
-            "port",
-            "sandbox_stripe_port",
-            "sandbox_kollus_port",
-            "sandbox_mail_port",
-            "sandbox_smtp_port",
-        )
-    }
-    given = {"database_url": database_url, "var_dir": tmp_path_factory.mktemp("var"), **ports}
-    made = Settings.model_validate(given)
+    """Of the site that is tested."""
+    made = free_settings(tmp_path_factory.mktemp("var"), database_url=database_url)
     configure(made)
     return made
 
@@ -116,6 +181,11 @@ class Sandbox:
     stripe_url: str
     kollus_url: str
     mail_url: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        ports = (settings.sandbox_stripe_port, settings.sandbox_kollus_port, settings.sandbox_mail_port)
+        return cls(*(f"http://127.0.0.1:{port}" for port in ports))
 
     def stripe(self, path: str, **body: Any) -> Any:
         return _post(f"{self.stripe_url}/_sandbox/{path}", body)
@@ -140,6 +210,10 @@ class Sandbox:
         )
         return found
 
+    def event(self, kind: str) -> dict[str, Any]:
+        """The latest event of this type."""
+        return next(event for event in reversed(self.events()) if event["type"] == kind)
+
     def messages(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = httpx.get(f"{self.mail_url}/messages").raise_for_status().json()
         return found
@@ -161,27 +235,12 @@ def sandbox_processes(settings: Settings) -> Iterator[Sandbox]:
     processes = [subprocess.Popen(child.command) for child in standins(settings)]
     try:
         wait_for(health_addresses(settings))
-        yield Sandbox(
-            f"http://127.0.0.1:{settings.sandbox_stripe_port}",
-            f"http://127.0.0.1:{settings.sandbox_kollus_port}",
-            f"http://127.0.0.1:{settings.sandbox_mail_port}",
-        )
+        yield Sandbox.of(settings)
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
             process.wait(10)
-
-
-def wait_for(urls: list[str], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    for url in urls:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(url).is_success:
-                    break
-            assert time.monotonic() < deadline, f"no answer from {url}"
-            time.sleep(0.05)
 
 
 @pytest.fixture
@@ -192,7 +251,7 @@ def sandbox(sandbox_processes: Sandbox, settings: Settings) -> Sandbox:
     return sandbox_processes
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="session")
 async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     made = create_engine(settings.database_url)
     yield made
@@ -204,7 +263,7 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker[Any]:
     return create_sessionmaker(engine)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def clean_database(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         if connection.dialect.name == "sqlite":
@@ -217,7 +276,7 @@ async def clean_database(engine: AsyncEngine) -> None:
             await connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def session(clean_database: None, sessions: async_sessionmaker[Any]) -> AsyncIterator[None]:
     """An ambient session on an empty database, for tests of services and repositories."""
     async with session_scope(sessions):
@@ -230,11 +289,14 @@ class Site:
 
     url: str
     app: Sanic[Any, Any]
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     def client(self, **options: Any) -> httpx.AsyncClient:
-        """A browser without JavaScript: own cookies, redirects not followed."""
+        """A browser without JavaScript: own cookies, redirects not followed; closed after the test."""
         headers = {"Accept-Language": "en", **options.pop("headers", {})}
-        return httpx.AsyncClient(base_url=self.url, timeout=30, headers=headers, **options)
+        client = httpx.AsyncClient(base_url=self.url, timeout=30, headers=headers, **options)
+        self.clients.append(client)
+        return client
 
     @contextlib.contextmanager
     def statements(self) -> Iterator[Statements]:
@@ -243,19 +305,26 @@ class Site:
             yield counted
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="session")
 async def running_site(settings: Settings, sandbox_processes: Sandbox) -> AsyncIterator[Site]:
     async with listening(settings) as app:
         yield Site(settings.public_url, app)
 
 
-@pytest.fixture
-def site(running_site: Site, clean_database: None, sandbox: Sandbox, settings: Settings) -> Site:
+@pytest_asyncio.fixture
+async def site(
+    running_site: Site, clean_database: None, sandbox: Sandbox, settings: Settings
+) -> AsyncIterator[Site]:
     """The running site on an empty database, with the stand-ins as new."""
     configure(settings)
-    return running_site
+    yield running_site
+    while running_site.clients:
+        await running_site.clients.pop().aclose()
 
 
-@pytest.fixture
-def data_folder() -> Path:
-    return Path(__file__).parent / "data"
+@pytest_asyncio.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        yield browser
+        await browser.close()

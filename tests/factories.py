@@ -3,72 +3,99 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import stripe
 
 from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.catalog import service as catalog
-from server.catalog.records import CourseRecord
+from server.catalog.records import CategoryRecord, CourseRecord
+from server.checkout import service as checkout
+from server.database.session import current_session, session_scope
+from server.mail import worker
 from server.settings import ROOT
+from server.web import cookies
 from tests.conftest import Sandbox, Site
 
 PASSWORD = "long enough to be a password"
 MEDIA = json.loads((ROOT / "server" / "sandbox" / "media" / "contents.json").read_text("utf-8"))
-PRICES = {"KRW": 33000, "USD": 3300, "JPY": 3300}
+MEDIA_KEYS: list[str] = [video["media_content_key"] for video in MEDIA]
 
 
-def course_data(slug: str, *, prices: dict[str, int] | None = None, **changes: Any) -> dict[str, Any]:
-    def both(text: str) -> dict[str, str]:
-        return {"ko": f"{text} 강좌", "en": text}
+# The catalog
 
+
+def both(english: str) -> dict[str, str]:
+    return {"en": english, "ko": f"{english} 강좌"}
+
+
+def lecture(title: str, video: int, *, preview: bool = False) -> dict[str, Any]:
+    """With one of the videos that the stand-in of Kollus has."""
+    return {
+        "title": both(title),
+        "media_content_key": MEDIA_KEYS[video],
+        "duration_s": MEDIA[video]["duration"],
+        "preview": preview,
+    }
+
+
+def section(title: str, *lectures: dict[str, Any]) -> dict[str, Any]:
+    return {"title": both(title), "lectures": lectures}
+
+
+def course(slug: str, **changes: Any) -> dict[str, Any]:
+    """A published course in the shape of an imported file; both of its lectures last 70 s."""
     return {
         "slug": slug,
-        "category": "stage",
+        "category": "kitchen",
         "level": "beginner",
         "status": "published",
         "published_on": "2026-01-01",
         "cover": "img/covers/knife-and-board.svg",
-        "title": both(f"The {slug}"),
+        "title": both(slug.replace("-", " ").title()),
         "promise": both("A promise."),
-        "description": both("A description."),
-        "learn": [both("To see.")],
-        "teacher": {"name": both("Teacher"), "bio": both("Teaches.")},
+        "description": both("First.\n\nSecond."),
+        "learn": [both("One thing")],
+        "teacher": {"name": both("Hana Seo"), "bio": both("Teaches.")},
         "questions": [{"q": both("Why?"), "a": both("Because.")}],
-        "prices": prices or PRICES,
+        "prices": {"KRW": 33000, "USD": 3300, "JPY": 3300},
         "sections": [
-            {
-                "title": both("First act"),
-                "lectures": [
-                    {
-                        "title": both(f"Scene {number}"),
-                        "media_content_key": MEDIA[number]["media_content_key"],
-                        "duration_s": MEDIA[number]["duration"],
-                        "preview": number == 1,
-                    }
-                    for number in (1, 2, 3)
-                ],
-            }
+            section("Act one", lecture("Opening", 0, preview=True), lecture("Behind the curtain", 3))
         ],
     } | changes
 
 
-async def create_courses(*slugs: str, **changes: Any) -> None:
-    await catalog.import_catalog(
-        {
-            "categories": [{"slug": "stage", "name": {"ko": "무대", "en": "Stage"}}],
-            "courses": [course_data(slug, **changes) for slug in slugs],
-        }
-    )
+async def stock(*courses: dict[str, Any]) -> None:
+    """Put these courses and two categories into the catalog. Needs a session."""
+    categories = [
+        {"slug": "kitchen", "name": both("Kitchen")},
+        {"slug": "stage", "name": both("Music and Writing")},
+    ]
+    await catalog.import_catalog({"categories": categories, "courses": courses})
 
 
-async def create_course(slug: str = "first-night", **changes: Any) -> CourseRecord:
-    await create_courses(slug, **changes)
+async def stock_site(site: Site, courses: Iterable[dict[str, Any]]) -> None:
+    async with session_scope(site.app.ctx.sessions):
+        await stock(*courses)
+
+
+async def create_course(slug: str = "first-night") -> CourseRecord:
+    """One course in the catalog. Needs a session."""
+    await stock(course(slug))
     return await catalog.get_any(slug)
+
+
+async def category(slug: str) -> CategoryRecord:
+    return next(one for one in await catalog.categories() if one.slug == slug)
+
+
+# People
 
 
 async def create_account(email: str = "vera@mail.example", role: Role = Role.VIEWER) -> AccountRecord:
@@ -82,10 +109,36 @@ def csrf_of(page: str) -> str:
     return found[1]
 
 
+async def post(client: httpx.AsyncClient, path: str, page: str = "/terms", **fields: str) -> httpx.Response:
+    """Send a form as a browser on this page would."""
+    token = csrf_of((await client.get(page)).text)
+    return await client.post(path, data={"csrf_token": token, **fields})
+
+
 async def sign_in(client: httpx.AsyncClient, email: str = "vera@mail.example") -> None:
-    token = csrf_of((await client.get("/login")).text)
-    answer = await client.post("/login", data={"email": email, "password": PASSWORD, "csrf_token": token})
+    answer = await post(client, "/login", email=email, password=PASSWORD)
     assert answer.status_code == 303, answer.text
+
+
+async def signed_in(
+    site: Site, role: Role = Role.VIEWER, name: str = ""
+) -> tuple[httpx.AsyncClient, AccountRecord]:
+    """A browser that is signed in to a new account of this role."""
+    email = f"{name or role.value}@playbill.example"
+    async with session_scope(site.app.ctx.sessions):
+        account = await accounts.create_account(email, PASSWORD, role, name)
+        token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
+    return site.client(cookies={cookies.SIGN_IN: token}), account
+
+
+async def mailed_link(sandbox: Sandbox, to: str) -> str:
+    """Send what waits in the outbox; the path of the sign-in link in the newest mail to this address."""
+    await current_session().reset()
+    await worker.send_waiting()
+    newest = [mail for mail in sandbox.messages() if mail["to"] == to][-1]
+    found = re.search(r"/login/link/[\w-]+", newest["text"])
+    assert found, newest["text"]
+    return found[0]
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 20) -> None:
@@ -94,6 +147,9 @@ async def eventually(holds: Callable[[], Awaitable[bool]], within_s: float = 20)
     while not await holds():
         assert asyncio.get_running_loop().time() < deadline, "it never happened"
         await asyncio.sleep(0.05)
+
+
+# Buying
 
 
 @dataclass
@@ -154,13 +210,21 @@ async def status_of(client: httpx.AsyncClient, order: dict[str, Any]) -> str:
 async def bought(
     site: Site, sandbox: Sandbox, slug: str = "first-night", email: str = "guest@mail.example"
 ) -> tuple[httpx.AsyncClient, dict[str, Any]]:
-    """A guest's browser that has bought a course, settled; close the client after use."""
-    from server.checkout import service as checkout
-    from server.database.session import session_scope
-
+    """A guest's browser that has bought a course, settled."""
     client = site.client()
     order = await order_in(client, slug, email)
     intent = await pay(sandbox, order)
     async with session_scope(site.app.ctx.sessions):
         await checkout.settle(intent)
     return client, order
+
+
+def signature_of(body: bytes, secret: str, at: int | None = None) -> str:
+    header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, at or int(time.time()))
+    return str(header)
+
+
+async def deliver(client: httpx.AsyncClient, body: bytes, signature: str) -> httpx.Response:
+    """Post an event as Stripe does."""
+    headers = {"Stripe-Signature": signature, "Content-Type": "application/json; charset=utf-8"}
+    return await client.post("/webhooks/stripe", content=body, headers=headers)

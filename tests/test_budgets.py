@@ -1,21 +1,19 @@
-"""What one request may ask the database: SELECT, INSERT, UPDATE and DELETE statements, signed in.
+"""Promise 9: what one request may ask the database, SELECT, INSERT, UPDATE and DELETE statements, signed in.
 
 The same with a dozen and with a thousand courses: a page that asks once per course fails here.
 """
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 
 import httpx
-import stripe
 
 from server.database.session import release
 from server.settings import Settings
 from tests.bench.cases import CASES, FIRST_COUNT, Case, Seat
 from tests.bench.stock import first_slug, stock, take_seat
 from tests.conftest import Sandbox, Site
-from tests.factories import order_in, pay
+from tests.factories import deliver, order_in, pay, signature_of
 
 BUDGETS = {case.name: case.statements for case in CASES} | {"webhook": 10}
 
@@ -55,19 +53,6 @@ def _asking(client: httpx.AsyncClient, case: Case, seat: Seat) -> Act:
 
 async def _delivering(client: httpx.AsyncClient, sandbox: Sandbox, settings: Settings) -> Act:
     """A guest has paid, and Stripe's first word of it arrives."""
-    order = await order_in(client, first_slug())
-    intent = await pay(sandbox, order)
-    body = json.dumps(_succeeded(sandbox, intent))
-    signature = stripe.WebhookSignature.generate_signature_header(
-        body, settings.webhook_secrets[0], int(time.time())
-    )
-    headers = {"Stripe-Signature": signature, "Content-Type": "application/json; charset=utf-8"}
-    return lambda: client.post("/webhooks/stripe", content=body, headers=headers)
-
-
-def _succeeded(sandbox: Sandbox, intent: str) -> object:
-    return next(
-        event
-        for event in sandbox.events()
-        if event["type"] == "payment_intent.succeeded" and event["data"]["object"]["id"] == intent
-    )
+    await pay(sandbox, await order_in(client, first_slug()))
+    body = json.dumps(sandbox.event("payment_intent.succeeded")).encode()
+    return lambda: deliver(client, body, signature_of(body, settings.webhook_secrets[0]))

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -17,27 +16,12 @@ from server.catalog.models import Course
 from server.cli import main
 from server.database.session import current_session
 from server.settings import Settings
-from tests.conftest import Sandbox, free_port, run_playbill
+from tests.conftest import Sandbox, environment_of, free_port, free_settings, playbill, run_playbill, until
 from tests.factories import create_course
-from tests.faults.serving import environment_of
 from tests.test_settings import SAFE
 
 COMMANDS = ["demo", "serve", "sandbox", "migrate", "seed", "create-admin", "sweep", "doctor"]
 LIVE = {f"PLAYBILL_{name.upper()}": str(value) for name, value in SAFE.items()}
-
-
-def playbill(
-    *arguments: str, environment: dict[str, str] | None = None, typed: str = ""
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
-        env={**os.environ, **(environment or {})},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -87,37 +71,23 @@ def test_a_setting_that_cannot_be_read_is_named() -> None:
 
 
 def test_demo_leaves_alone_a_database_url_from_outside_and_a_demo_that_runs(tmp_path: Path) -> None:
-    ports = {
-        f"PLAYBILL_{name}": str(free_port())
-        for name in (
-            "PORT",
-            "SANDBOX_STRIPE_PORT",
-            "SANDBOX_KOLLUS_PORT",
-            "SANDBOX_MAIL_PORT",
-            "SANDBOX_SMTP_PORT",
-        )
-    }
     theirs = tmp_path / "theirs.db"
+    settings = free_settings(tmp_path / "var", database_url=f"sqlite+aiosqlite:///{theirs}")
+    environment = environment_of(settings)
     log = tmp_path / "demo.log"
-    given = {
-        "PLAYBILL_DATABASE_URL": f"sqlite+aiosqlite:///{theirs}",
-        "PLAYBILL_VAR_DIR": str(tmp_path / "var"),
-    }
     with log.open("wb") as output:
         demo = subprocess.Popen(
             [sys.executable, "-m", "server.cli", "demo"],
-            env={**os.environ, **ports, **given},
+            env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
-        deadline = time.monotonic() + 60
-        while f"Playbill is ready at http://127.0.0.1:{ports['PLAYBILL_PORT']}" not in log.read_text():
-            assert demo.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        second = playbill("demo", "--reset", environment=ports | given)
-        home = httpx.get(f"http://127.0.0.1:{ports['PLAYBILL_PORT']}/")
+        ready = f"Playbill is ready at {settings.public_url}"
+        until(lambda: ready in log.read_text() or demo.poll() is not None, 60, ready)
+        assert demo.poll() is None, log.read_text()
+        second = playbill("demo", "--reset", environment=environment)
+        home = httpx.get(settings.public_url)
     finally:
         demo.send_signal(signal.SIGTERM)
         assert demo.wait(20) == 0
@@ -178,6 +148,7 @@ def test_sweep_without_stripe_says_so_in_words(
 ) -> None:
     done = playbill("sweep", environment=environment_of(settings, sandbox_stripe_port=free_port()))
 
+    assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert "StripeUnavailable" in done.stderr
 

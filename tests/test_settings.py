@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from server.settings import LIVE_ADDRESSES, SANDBOX_SECRETS, Settings, configure
 from tests.conftest import Site
-from tests.factories import create_account, create_course, csrf_of
+from tests.factories import PASSWORD, create_account, create_course, csrf_of
 
 SAFE: dict[str, Any] = {
     "mode": "live",
@@ -30,6 +30,7 @@ SAFE: dict[str, Any] = {
     "mail_from": "Shop <hello@shop.example>",
     "business_name": "Shop",
     "business_email": "hello@shop.example",
+    "proxies_count": 1,
 }
 
 
@@ -82,7 +83,16 @@ def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
         ("stripe_api_url", "http://127.0.0.1:8001", "is not https"),
         ("stripe_js_url", "https://localhost:8001/endive/stripe.js", "is an address of this machine"),
         ("kollus_gateway_url", "http://localhost:8002", "is not https"),
+        ("public_url", "https://127.1", "is an address of this machine"),
+        ("public_url", "https://localhost.", "is an address of this machine"),
+        ("stripe_api_url", "https://127.1:8001", "is an address of this machine"),
+        ("stripe_api_url", "https://localhost.:8001", "is an address of this machine"),
+        ("stripe_api_url", "https://2130706433", "is an address of this machine"),
+        ("stripe_api_url", "https://[::ffff:127.0.0.1]:8001", "is an address of this machine"),
         ("smtp_url", "smtp://127.0.0.1:8025", "is the sandbox's mail server"),
+        ("smtp_url", "smtp://shop:secret@mail.example:587", "would send the password unencrypted"),
+        ("mail_from", "hello", "is no e-mail address"),
+        ("proxies_count", None, "is not set"),
     ],
 )
 def test_live_mode_refuses_unsafe_values_and_says_which(name: str, value: str, words: str) -> None:
@@ -90,11 +100,36 @@ def test_live_mode_refuses_unsafe_values_and_says_which(name: str, value: str, w
         Settings(**SAFE | {name: value})
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://mail.example:25",
+        "smtps://shop:secret@mail.example",
+        "smtp+starttls://shop:secret@mail.example",
+        "smtp://shop:secret@mail.example:587?starttls=1",
+        "smtp://shop:secret@127.0.0.1:25",
+    ],
+)
+def test_live_mode_takes_a_mail_server_that_no_password_goes_to_unencrypted(url: str) -> None:
+    assert Settings(**SAFE | {"smtp_url": url}).smtp_url == url
+
+
+def test_no_proxy_is_an_answer_too() -> None:
+    assert Settings(**SAFE | {"proxies_count": 0}).proxies_count == 0
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(ValidationError) as raised:
-        Settings(mode="live")
+        Settings(mode="live", business_email="nobody")
 
-    for name in ("SECRET_KEY", "PUBLIC_URL", "STRIPE_SECRET_KEY", "METRICS_TOKEN", "SMTP_URL"):
+    for name in (
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "STRIPE_SECRET_KEY",
+        "METRICS_TOKEN",
+        "SMTP_URL",
+        "BUSINESS_EMAIL",
+    ):
         assert f"PLAYBILL_{name}" in str(raised.value)
 
 
@@ -158,8 +193,24 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
         ("workers", "0"),
         ("mode", "production"),
         ("currencies", "KRW,ABC"),
+        ("currencies", "KRW,TWD"),
         ("locales", "ko,xx"),
         ("business_timezone", "Asia/Nowhere"),
+        ("proxies_count", "-1"),
+        ("database_url", "shop.db"),
+        ("mail_from", "Shop <hello>"),
+        ("mail_from", "Shop <hello@가게.example>"),
+        ("mail_from", "a@shop.example, b@shop.example"),
+        ("business_email", "call us"),
+        ("smtp_url", "mail.example:25"),
+        ("smtp_url", "smtp://"),
+        ("smtp_url", "smtp://mail.example:smtp"),
+        ("public_url", "https://shop.example/sub"),
+        ("public_url", "https://shop.example?x"),
+        ("public_url", "https://shop.example#x"),
+        ("public_url", "https://me@shop.example"),
+        ("public_url", "https://shop.example:99999"),
+        ("public_url", "shop.example"),
     ],
 )
 def test_nonsense_is_refused(name: str, value: str) -> None:
@@ -187,11 +238,7 @@ async def _sign_in(client: httpx.AsyncClient, token: str, before: list[httpx.Res
     sent = [header.split(";")[0] for one in before for header in one.headers.get_list("set-cookie")]
     return await client.post(
         "/login",
-        data={
-            "email": "vera@mail.example",
-            "password": "long enough to be a password",
-            "csrf_token": token,
-        },
+        data={"email": "vera@mail.example", "password": PASSWORD, "csrf_token": token},
         headers={"Cookie": "; ".join({one.split("=")[0]: one for one in sent}.values())},
     )
 

@@ -6,22 +6,24 @@ from io import BytesIO
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from server.settings import ROOT
 
-METHODS = [("server/sandbox/**", "ignore"), ("server/**.py", "python"), ("templates/**.*", "jinja2")]
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 
 def messages() -> set[str]:
     found: set[str] = set()
+    with (ROOT / "babel.cfg").open() as mapping:
+        methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
     for _, _, message, _, _ in extract_from_dir(
         ROOT,
-        METHODS,
+        methods,
         keywords=KEYWORDS,
-        options_map={"templates/**.*": {"trimmed": "true", "silent": "false"}},
+        options_map=options,
         directory_filter=lambda path: not re.search(r"/(\.|tests|alembic|var|static|docs)", path),
     ):
         found.add(message[0] if isinstance(message, tuple) else message)

@@ -99,7 +99,6 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_index(op.f("ix_sign_in_links_email_key"), "sign_in_links", ["email_key"], unique=False)
     op.create_index(op.f("ix_sign_in_links_expires_at"), "sign_in_links", ["expires_at"], unique=False)
     op.create_table(
         "stripe_events",
@@ -410,7 +409,6 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_index(op.f("ix_lectures_course_id"), "lectures", ["course_id"], unique=False)
-    op.create_index(op.f("ix_lectures_media_content_key"), "lectures", ["media_content_key"], unique=False)
     op.create_index(
         op.f("ix_lectures_section_id_position"), "lectures", ["section_id", "position"], unique=False
     )

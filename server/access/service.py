@@ -46,13 +46,6 @@ def _lasts(grant: GrantRecord) -> float:
     return grant.ends_at.timestamp() if grant.ends_at else float("inf")
 
 
-async def open_grants(viewer: Viewer) -> list[GrantRecord]:
-    """Every grant that is open now, oldest first."""
-    at = now()
-    found = await repository.list_active(viewer.ids, None) if viewer.ids else []
-    return [grant for grant in found if grant.is_open(at)]
-
-
 async def open_grants_of_address(
     email_key: str, viewer_id: str, course_ids: Collection[str]
 ) -> list[GrantRecord]:
@@ -126,16 +119,16 @@ async def revoke(grant_id: str) -> GrantRecord:
 
 
 async def follow_payment(
-    viewer_id: str, wanted: Sequence[tuple[str, str, GrantState]], existing: Sequence[GrantRecord]
-) -> list[str]:
+    viewer_id: str, wanted: Sequence[tuple[str, str, GrantState]], *, is_first: bool
+) -> None:
     """Bring the grants of order items into line with their payment. In the caller's transaction.
 
-    `wanted` holds (order item id, course id, state); `existing` the grants of these items, read under
-    the order's lock. Returns the courses whose access was opened just now for the first time.
+    `wanted` holds (order item id, course id, state); `is_first`: the order was never paid before, so there
+    is no grant to look for (the unique key would tell otherwise).
     """
     at = now()
+    existing = [] if is_first else await repository.lock_for_items([item_id for item_id, _, _ in wanted])
     by_item = {grant.order_item_id: grant for grant in existing}
-    opened = []
     rows = []
     for order_item_id, course_id, state in wanted:
         closed_by = None if state is GrantState.ACTIVE else ClosedBy.PAYMENT
@@ -153,15 +146,11 @@ async def follow_payment(
                     "starts_at": at,
                     "created_at": at,
                     "updated_at": at,
-                    "note": "",
                 }
             )
-            if state is GrantState.ACTIVE:
-                opened.append(course_id)
         elif grant.state is not state and grant.closed_by is not ClosedBy.STAFF:
             await repository.change(grant.id, state=state, closed_by=closed_by, updated_at=at)
     await repository.add_many(rows)
-    return opened
 
 
 async def move(order_item_ids: Sequence[str], to_viewer: str) -> list[str]:

@@ -16,6 +16,18 @@ class Role(StrEnum):
     SUPPORT = "support"
     ADMIN = "admin"
 
+    @property
+    def is_staff(self) -> bool:
+        return self is not Role.VIEWER
+
+    @property
+    def is_support(self) -> bool:
+        return self in (Role.SUPPORT, Role.ADMIN)
+
+    @property
+    def is_editor(self) -> bool:
+        return self in (Role.EDITOR, Role.ADMIN)
+
 
 class User(Base):
     __tablename__ = "users"
@@ -56,9 +68,7 @@ class SignInLink(Base):
     """A link by mail; following it proves the address. It names an address, not an account."""
 
     __tablename__ = "sign_in_links"
-    __table_args__ = table_args(
-        UniqueConstraint("token_hash"), Index(None, "email_key"), Index(None, "expires_at")
-    )
+    __table_args__ = table_args(UniqueConstraint("token_hash"), Index(None, "expires_at"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     token_hash: Mapped[str] = mapped_column(TokenHash)

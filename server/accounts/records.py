@@ -24,15 +24,15 @@ class AccountRecord(Record):
 
     @property
     def is_staff(self) -> bool:
-        return self.role is not Role.VIEWER
+        return self.role.is_staff
 
     @property
     def is_support(self) -> bool:
-        return self.role in (Role.SUPPORT, Role.ADMIN)
+        return self.role.is_support
 
     @property
     def is_editor(self) -> bool:
-        return self.role in (Role.EDITOR, Role.ADMIN)
+        return self.role.is_editor
 
 
 class SignInRecord(Record):

@@ -63,7 +63,7 @@ async def list_page(query: str, email_key: str, offset: int, limit: int) -> tupl
 
 async def add(**values: Any) -> bool:
     """False if there is an account of that address already."""
-    return await insert_once(User, {"role": Role.VIEWER, "name": "", **values})
+    return await insert_once(User, values)
 
 
 async def change(user_id: str, **values: Any) -> None:

@@ -24,8 +24,9 @@ from server.catalog.records import (
     Texts,
 )
 from server.clock import now
+from server.currencies import exponent
 from server.i18n import N_, format_clock
-from server.money import exponent, to_major
+from server.money import to_major
 from server.settings import settings
 from server.web.forms import Filled, Form, FormInvalid
 

@@ -1,5 +1,6 @@
 """What staff pages call the things that other domains count by code words."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,9 @@ ALERTS = {
     AlertKind.REFUND_UNASSIGNED: N_(
         "{amount} was refunded at Stripe, which names no course. Decide which access ends, and close it."
     ),
+    AlertKind.MAIL_STUCK: N_(
+        "Mails have waited for over an hour: the mail server takes none ({reason}). They go out once it does."
+    ),
 }
 DIFFERENCES = {
     "order": N_("order"),
@@ -38,10 +42,19 @@ DIFFERENCES = {
 }
 MAIL_TROUBLES = {
     MailState.UNCERTAIN: N_(
-        "The mail “{subject}” to {recipient} may have gone out, or not: the connection broke. {error}"
+        "The mail “{subject}” to {recipient} may have gone out, or not: the connection broke."
     ),
-    MailState.FAILED: N_("The mail “{subject}” to {recipient} was not accepted. {error}"),
+    MailState.FAILED: N_("The mail “{subject}” to {recipient} was not accepted."),
 }
+# By the beginning of what the mail server said (RFC 5321, section 4.2.3; RFC 3463 for 5.7), or the library.
+MAIL_REASONS = (
+    (r"53\d ", N_("The mail server does not let us log in.")),
+    (r"5\d\d 5\.7\.", N_("The mail server refuses its content.")),
+    (r"55[0136] |the address ", N_("The mail server refuses this address.")),
+    (r"5\d\d ", N_("The mail server refuses its content.")),
+    (r"4\d\d ", N_("The mail server put it off at every try.")),
+    (r"\w+: ", N_("The mail server could not be reached.")),
+)
 PAYMENTS = {
     PaymentStatus.CREATED: N_("open"),
     PaymentStatus.PROCESSING: N_("processing"),
@@ -78,6 +91,7 @@ class Told:
     order_number: str | None
     action: str
     is_mail: bool
+    detail: str = ""  # what a machine said, in English
 
 
 def of_payment(status: PaymentStatus) -> str:
@@ -99,7 +113,13 @@ def of_alert(alert: AlertRecord) -> Told:
 
 
 def of_mail(mail: MailRecord) -> Told:
-    message = gettext(MAIL_TROUBLES[mail.state]).format(
-        subject=mail.subject, recipient=mail.recipient, error=mail.last_error
+    message = gettext(MAIL_TROUBLES[mail.state]).format(subject=mail.subject, recipient=mail.recipient)
+    if mail.state is MailState.FAILED:
+        message = f"{message} {_why(mail.last_error)}".rstrip()
+    return Told(
+        mail.created_at, message, None, f"/admin/alerts/mails/{mail.id}", True, detail=mail.last_error
     )
-    return Told(mail.created_at, message.strip(), None, f"/admin/alerts/mails/{mail.id}", True)
+
+
+def _why(error: str) -> str:
+    return next((gettext(reason) for told, reason in MAIL_REASONS if re.match(told, error)), "")

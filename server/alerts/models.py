@@ -18,6 +18,7 @@ class AlertKind(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     REFUND_FAILED = "refund_failed"
     REFUND_UNASSIGNED = "refund_unassigned"
+    MAIL_STUCK = "mail_stuck"
 
 
 class Alert(Base):

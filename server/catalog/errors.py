@@ -1,8 +1,9 @@
 """What the catalog refuses, each with words for the editor who asked."""
 
+from server.currencies import MAXIMUM, MINIMUM, step
 from server.errors import PlaybillError
 from server.i18n import N_, gettext
-from server.money import MAXIMUM, format_money, minimum, step
+from server.money import format_money
 
 
 class CatalogError(PlaybillError):
@@ -48,7 +49,7 @@ class PriceTooLow(PriceRefused):
 
     @property
     def text(self) -> str:
-        return gettext(self.message).format(amount=format_money(minimum(self.currency), self.currency))
+        return gettext(self.message).format(amount=format_money(MINIMUM[self.currency], self.currency))
 
 
 class PriceTooHigh(PriceRefused):

@@ -7,6 +7,7 @@ from typing import Any
 from server.catalog import repository
 from server.catalog.covers import COVER_FALLBACK, covers
 from server.catalog.models import CourseStatus, Level
+from server.catalog.prices import check_price
 from server.catalog.search import search_text
 from server.clock import now
 from server.database.session import transaction
@@ -17,7 +18,7 @@ async def import_catalog(data: Mapping[str, Any]) -> int:
     """Add the categories and courses that are not there yet (by slug); returns how many courses are new.
 
     What is there stays as it is, so that a second run does not undo an editor's work. Prices in
-    currencies that the site does not offer are kept for the day it does.
+    currencies that the site does not offer are kept for the day it does. Raises what `check_price` raises.
     """
     async with transaction():
         for position, category in enumerate(data["categories"]):
@@ -31,6 +32,8 @@ async def import_catalog(data: Mapping[str, Any]) -> int:
 
 
 async def _add_course(course: Mapping[str, Any], category_id: str, category_name: dict[str, str]) -> bool:
+    for currency, amount in course["prices"].items():
+        check_price(currency, amount)
     teacher = course["teacher"]
     lengths = [lecture["duration_s"] for section in course["sections"] for lecture in section["lectures"]]
     course_id = await repository.add_course(

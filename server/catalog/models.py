@@ -56,22 +56,18 @@ class Course(Base):
     teacher_name: Mapped[dict[str, str]] = mapped_column(JsonText)
     teacher_bio: Mapped[dict[str, str]] = mapped_column(JsonText)
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JsonText)
-    cover: Mapped[str] = mapped_column(String(200), default="img/covers/fallback.svg")
+    cover: Mapped[str] = mapped_column(String(200))
     # Title, promise, teacher and category in every language, folded: what the search box looks through.
     search_text: Mapped[str] = mapped_column(LongText, default="")
     lecture_count: Mapped[int] = mapped_column(Integer, default=0)
     duration_s: Mapped[int] = mapped_column(Integer, default=0)
-    # Purchases that stand, as the last sweep counted them: what "most popular" sorts by.
+    # Purchases that stand, as counted within the last hour: what "most popular" sorts by.
     sold_count: Mapped[int] = mapped_column(Integer, default=0)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     category: Mapped[Category] = relationship(lazy="raise")
-    sections: Mapped[list["Section"]] = relationship(
-        lazy="raise", order_by="Section.position", back_populates="course"
-    )
-    prices: Mapped[list["Price"]] = relationship(lazy="raise")
 
 
 class Section(Base):
@@ -83,17 +79,12 @@ class Section(Base):
     position: Mapped[int] = mapped_column(Integer)
     title: Mapped[dict[str, str]] = mapped_column(JsonText)
 
-    course: Mapped[Course] = relationship(lazy="raise", back_populates="sections")
-    lectures: Mapped[list["Lecture"]] = relationship(
-        lazy="raise", order_by="Lecture.position", back_populates="section"
-    )
+    lectures: Mapped[list["Lecture"]] = relationship(lazy="raise", order_by="Lecture.position")
 
 
 class Lecture(Base):
     __tablename__ = "lectures"
-    __table_args__ = table_args(
-        Index(None, "section_id", "position"), Index(None, "course_id"), Index(None, "media_content_key")
-    )
+    __table_args__ = table_args(Index(None, "section_id", "position"), Index(None, "course_id"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     section_id: Mapped[str] = mapped_column(Id, ForeignKey("sections.id"))
@@ -103,9 +94,6 @@ class Lecture(Base):
     media_content_key: Mapped[str] = mapped_column(String(64), default="")
     duration_s: Mapped[int] = mapped_column(Integer, default=0)
     is_preview: Mapped[bool] = mapped_column(default=False)
-
-    section: Mapped[Section] = relationship(lazy="raise", back_populates="lectures")
-    course: Mapped[Course] = relationship(lazy="raise")
 
 
 class Price(Base):

@@ -271,9 +271,6 @@ async def add_course(**values: Any) -> str | None:
     row = {
         "id": course_id,
         "status": CourseStatus.DRAFT,
-        "lecture_count": 0,
-        "duration_s": 0,
-        "sold_count": 0,
         "created_at": at,
         "updated_at": at,
         **values,

@@ -12,9 +12,6 @@ from server.catalog.errors import (
     NoLecture,
     NoPrice,
     NoTexts,
-    PriceTooHigh,
-    PriceTooLow,
-    PriceUneven,
     SectionInUse,
     SlugIsFixed,
     SlugTaken,
@@ -22,6 +19,7 @@ from server.catalog.errors import (
 )
 from server.catalog.importing import import_catalog
 from server.catalog.models import CourseStatus
+from server.catalog.prices import check_price
 from server.catalog.records import (
     CategoryRecord,
     CourseCard,
@@ -39,7 +37,6 @@ from server.catalog.search import search_text
 from server.clock import now
 from server.database.session import transaction
 from server.errors import NotFound
-from server.money import MAXIMUM, minimum, step
 from server.paging import Page
 from server.settings import settings
 
@@ -175,20 +172,14 @@ async def _set_prices(course_id: str, prices: dict[str, int]) -> None:
 async def set_price(course_id: str, currency: str, amount: int | None) -> None:
     """Set or, with None, take away the price in one currency. In the caller's transaction.
 
-    Raises CurrencyNotOffered, PriceTooLow, PriceTooHigh, PriceUneven: what Stripe would refuse to charge is
-    refused here, while the editor looks at it.
+    Raises what `check_price` raises: what Stripe would refuse is refused here, while the editor looks at it.
     """
     if currency not in settings().currency_list:
         raise CurrencyNotOffered(currency)
     if amount is None:
         await repository.drop_price(course_id, currency)
         return
-    if amount < minimum(currency):
-        raise PriceTooLow(currency)
-    if amount > MAXIMUM:
-        raise PriceTooHigh(currency)
-    if amount % step(currency):
-        raise PriceUneven(currency)
+    check_price(currency, amount)
     await repository.put_price(course_id, currency, amount)
 
 

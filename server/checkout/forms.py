@@ -1,6 +1,8 @@
 """What is posted when *Pay* is pressed."""
 
-from pydantic import field_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
 
 from server.accounts import service as accounts
 from server.web.forms import Form
@@ -9,19 +11,9 @@ from server.web.forms import Form
 class PayForm(Form):
     """The currency chooses among the course's prices; the amount never comes from the browser."""
 
-    currency: str
+    currency: Annotated[str, StringConstraints(to_upper=True)]
     email: str = ""
-
-    @field_validator("currency")
-    @classmethod
-    def _upper(cls, value: str) -> str:
-        return value.upper()
 
 
 class GuestPayForm(PayForm):
-    email: str
-
-    @field_validator("email")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        return accounts.valid_email(value)
+    email: Annotated[str, AfterValidator(accounts.valid_email)]

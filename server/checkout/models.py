@@ -78,9 +78,7 @@ class Order(Base):
     canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     items: Mapped[list["OrderItem"]] = relationship(lazy="raise", order_by="OrderItem.position")
-    payments: Mapped[list["Payment"]] = relationship(
-        lazy="raise", order_by="Payment.attempt", back_populates="order"
-    )
+    payments: Mapped[list["Payment"]] = relationship(lazy="raise", order_by="Payment.attempt")
     refunds: Mapped[list["Refund"]] = relationship(lazy="raise", order_by="Refund.created_at")
     disputes: Mapped[list["Dispute"]] = relationship(lazy="raise", order_by="Dispute.created_at")
 
@@ -125,8 +123,6 @@ class Payment(Base):
     next_check_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    order: Mapped[Order] = relationship(lazy="raise", back_populates="payments")
 
 
 class Refund(Base):

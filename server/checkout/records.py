@@ -57,6 +57,7 @@ class OrderRecord(Record):
     email: str
     email_key: str
     locale: str
+    ip_mac: str
     currency: str
     amount: int
     status: OrderStatus

@@ -34,7 +34,6 @@ class OrderVersion:
     order_id: str
     version: int
     has_event: bool = False  # the event that was asked about has been handled
-    paid_otherwise: bool = False  # the same address has paid for the same course by another order
 
 
 def _with_parts() -> Select[Order]:
@@ -64,6 +63,21 @@ async def lock(order_id: str) -> OrderRecord | None:
     return await _one(_with_parts().where(Order.id == order_id).with_for_update())
 
 
+async def lock_with_paid(order_id: str) -> tuple[OrderRecord, list[OrderRecord]]:
+    """An order, and the paid ones of the same address: two that are paid at once must see each other."""
+    other = aliased(Order)
+    address = select(other.email_key).where(other.id == order_id).scalar_subquery()
+    rows = await current_session().execute(
+        _with_parts()
+        .where(Order.email_key == address, or_(Order.id == order_id, Order.status.in_(PAID)))
+        .order_by(Order.id)
+        .with_for_update()
+    )
+    orders = [OrderRecord.of(row) for row in rows.unique().scalars()]
+    order = next(one for one in orders if one.id == order_id)  # orders are never deleted
+    return order, [one for one in orders if one is not order]
+
+
 async def version_by_intent(intent_id: str, event_id: str = "") -> OrderVersion | None:
     return await _version(
         Order.id.in_(select(Payment.order_id).where(Payment.intent_id == intent_id)), event_id
@@ -79,20 +93,8 @@ async def version_of(order_id: str) -> OrderVersion | None:
 
 
 async def _version(condition: ColumnElement[bool], event_id: str = "") -> OrderVersion | None:
-    other, item = aliased(Order), aliased(OrderItem)
-    courses = select(OrderItem.course_id).where(OrderItem.order_id == Order.id).correlate(Order)
-    paid_otherwise = exists().where(
-        other.email_key == Order.email_key,
-        other.id != Order.id,
-        other.status.in_(PAID),
-        item.order_id == other.id,
-        item.refunded_amount < item.amount,
-        item.course_id.in_(courses),
-    )
     found = await current_session().execute(
-        select(Order.id, Order.version, exists().where(StripeEvent.id == event_id), paid_otherwise).where(
-            condition
-        )
+        select(Order.id, Order.version, exists().where(StripeEvent.id == event_id)).where(condition)
     )
     row = found.one_or_none()
     return OrderVersion(*row) if row else None
@@ -118,6 +120,12 @@ async def change_order(order_id: str, **values: Any) -> None:
     await current_session().execute(update(Order).where(Order.id == order_id).values(**values))
 
 
+async def readdress(order_id: str, **values: Any) -> bool:
+    """Change whom a pending order is of; False once it is paid, for its receipt is on its way."""
+    pending = update(Order).where(Order.id == order_id, Order.status == OrderStatus.PENDING)
+    return await changed(pending.values(**values)) == 1
+
+
 async def change_item(item_id: str, **values: Any) -> None:
     await current_session().execute(update(OrderItem).where(OrderItem.id == item_id).values(**values))
 
@@ -128,6 +136,10 @@ async def change_payment(payment_id: str, **values: Any) -> None:
 
 async def keep_refund(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
     await upsert(Refund, {"stripe_id": stripe_id}, values, only_new)
+
+
+async def change_refunds(order_id: str, **values: Any) -> None:
+    await current_session().execute(update(Refund).where(Refund.order_id == order_id).values(**values))
 
 
 async def keep_dispute(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
@@ -145,10 +157,14 @@ async def known_events(event_ids: Sequence[str]) -> set[str]:
     return set(await current_session().scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
 
 
-async def list_due_payments(at: datetime, limit: int) -> list[PaymentRecord]:
+async def list_due_payments(at: datetime, until: datetime, limit: int) -> list[PaymentRecord]:
+    """Open payments due by now; or only after `until`, which no clock that is right would have written."""
     rows = await current_session().scalars(
         select(Payment)
-        .where(Payment.status.in_(OPEN_PAYMENTS), Payment.next_check_at <= at)
+        .where(
+            Payment.status.in_(OPEN_PAYMENTS),
+            or_(Payment.next_check_at <= at, Payment.next_check_at > until),
+        )
         .order_by(Payment.next_check_at, Payment.id)
         .limit(limit)
     )
@@ -171,12 +187,12 @@ async def list_unclaimed(email_key: str) -> list[OrderRecord]:
 
 
 async def list_rivals(viewer_ids: Sequence[str], course_id: str, open_key: str) -> list[OrderRecord]:
-    """Other pending orders of these viewers for the same course."""
+    """Pending orders of these viewers for the same course, other than the one of this key."""
     rows = await current_session().execute(
         _with_parts().where(
             Order.viewer_id.in_(viewer_ids),
             Order.status == OrderStatus.PENDING,
-            Order.open_key != open_key,
+            or_(Order.open_key.is_(None), Order.open_key != open_key),
             Order.items.any(OrderItem.course_id == course_id),
         )
     )
@@ -184,7 +200,7 @@ async def list_rivals(viewer_ids: Sequence[str], course_id: str, open_key: str) 
 
 
 async def recent_declines(viewer_id: str, ip_mac: str, since: datetime) -> tuple[int, int]:
-    """Declined charges on orders made since then, by this viewer and from this network."""
+    """Declined charges on payments tried since then, by this viewer and from this network."""
 
     def of(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, Payment.declines), else_=0)), 0)
@@ -193,10 +209,41 @@ async def recent_declines(viewer_id: str, ip_mac: str, since: datetime) -> tuple
         select(of(Order.viewer_id == viewer_id), of(Order.ip_mac == ip_mac))
         .select_from(Payment)
         .join(Order)
-        .where(or_(Order.viewer_id == viewer_id, Order.ip_mac == ip_mac), Order.created_at >= since)
+        .where(or_(Order.viewer_id == viewer_id, Order.ip_mac == ip_mac), Payment.updated_at >= since)
     )
     by_viewer, by_ip = found.one()
     return int(by_viewer), int(by_ip)
+
+
+async def claimed_order_of(order_key_id: str, course_id: str) -> str | None:
+    """The number of a paid order of this course that this browser made and an account holds now."""
+    return await _paid_order(course_id, Order.order_key_id == order_key_id, Order.viewer_id != order_key_id)
+
+
+async def unclaimed_order_of(email_key: str, course_id: str) -> str | None:
+    """The number of a paid order of this course that a guest made with this address; nobody claimed it."""
+    return await _paid_order(course_id, Order.email_key == email_key, Order.viewer_id == Order.order_key_id)
+
+
+async def _paid_order(course_id: str, *conditions: ColumnElement[bool]) -> str | None:
+    return await current_session().scalar(
+        select(Order.number)
+        .join(OrderItem, OrderItem.order_id == Order.id)
+        .where(
+            *conditions,
+            Order.status.in_(PAID),
+            OrderItem.course_id == course_id,
+            OrderItem.refunded_amount < OrderItem.amount,
+        )
+        .limit(1)
+    )
+
+
+async def claim_look(payment_id: str, before: datetime, at: datetime) -> bool:
+    """Whether the caller is the one who looks again at a payment last looked at before then."""
+    is_due = or_(Payment.updated_at <= before, Payment.updated_at > at)  # a clock may have been ahead
+    unseen = update(Payment).where(Payment.id == payment_id, is_due)
+    return await changed(unseen.values(updated_at=at)) == 1
 
 
 async def list_of_viewers(viewer_ids: Sequence[str]) -> list[OrderRecord]:
@@ -277,10 +324,12 @@ async def sold_per_course() -> dict[str, int]:
     return dict(rows.all())
 
 
-async def record_intent(order_id: str, intent_id: str) -> str:
-    """Keep the order's intent unless it has one; returns the one that counts."""
+async def record_intent(order_id: str, intent_id: str) -> str | None:
+    """Keep the order's intent unless it has one; returns the one that counts, None on a canceled order."""
     order = await lock(order_id)
     assert order is not None, "orders are never deleted"
+    if order.status is OrderStatus.CANCELED:
+        return None
     if order.payment.intent_id is not None:
         return order.payment.intent_id
     await change_payment(order.payment.id, intent_id=intent_id)
@@ -308,7 +357,9 @@ SWEEP = "sweep"
 async def hold_sweep(holder: str, at: datetime, until: datetime, *, even_in_pause: bool) -> bool:
     """Give the sweep to `holder` if nobody has it; a pause that somebody left behind counts as theirs."""
     await insert_once(SweepState, {"name": SWEEP, "events_read_until": None})
-    free = [SweepState.held_until.is_(None), SweepState.held_until <= at]
+    # Two terms ahead lies nobody's end, unless by a clock that was wrong; that must not stop the sweep.
+    beyond = until + (until - at)
+    free = [SweepState.held_until.is_(None), SweepState.held_until <= at, SweepState.held_until > beyond]
     if even_in_pause:
         free.append(SweepState.holder.is_(None))
     take = update(SweepState).where(SweepState.name == SWEEP, or_(*free))

@@ -17,10 +17,10 @@ from server.catalog.records import CourseRecord, PriceRecord
 from server.checkout import repository
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import OrderRecord, PaymentRecord
-from server.checkout.settlement import Outcome, open_key, settle
+from server.checkout.settlement import Outcome, open_key, settle, too_many_declines
 from server.clock import now
 from server.database.session import in_transaction, release, transaction
-from server.errors import NotFound, PlaybillError, TooMany
+from server.errors import NotFound, PlaybillError, SignInFirst, TooMany
 from server.i18n import N_, current_locale
 from server.integrations.stripe import (
     IntentState,
@@ -49,10 +49,6 @@ WINDOW_S = 600
 PRESSES_PER_BROWSER = 20
 PRESSES_PER_EMAIL = 20
 PRESSES_PER_IP = 200
-# Cards that were declined, by which an intent was tried again and again without a press.
-DECLINES_COUNT_FOR = timedelta(hours=1)
-DECLINES_PER_BROWSER = 20
-DECLINES_PER_IP = 60
 
 log = logging.getLogger("playbill.checkout")
 
@@ -84,10 +80,16 @@ class AlreadyOwned(CheckoutError):
     message = N_("You own this course already.")
 
 
-class OrderClaimed(CheckoutError):
-    status = 401
-    code = "sign_in_first"
-    message = N_("Please sign in first.")
+class WaitsInMail(CheckoutError):
+    code = "waits_in_mail"
+    message = N_(
+        "This course was bought with your e-mail address. Follow the link in the receipt, or in a sign-in "
+        "link that you ask for, and it is in your account."
+    )
+
+
+class OrderClaimed(SignInFirst):
+    """An account holds by now what this browser bought."""
 
 
 class NotForSale(CheckoutError):
@@ -148,17 +150,19 @@ class OpenOrder:
 async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
     """Make the pending order and its one open intent, or reuse them: called whenever *Pay* is pressed.
 
-    Raises AlreadyOwned, OrderAlreadyPaid, OrderInProgress, NotForSale, TooMany, StripeUnavailable, NotFound.
+    Raises AlreadyOwned, OrderAlreadyPaid, OrderClaimed, WaitsInMail, OrderInProgress, NotForSale, TooMany,
+    StripeUnavailable, NotFound.
     """
     await _brake(buyer)
     course = await catalog.course_for_sale(slug)
     price = catalog.price_in(course, currency)
     if price is None or price.currency != currency:
         raise NotForSale
-    await _refuse_owner(buyer, course)
-    await _close_rivals(buyer, course, open_key(buyer.viewer_id, course.id, price.currency))
+    await refuse_owner(buyer.account, buyer.viewer, course.id)
+    key = open_key(buyer.viewer_id, course.id, price.currency)
+    await _close_rivals(buyer, course, key)
     for _ in range(3):
-        order = await in_transaction(partial(_find_or_make, buyer, course, price))
+        order = await in_transaction(partial(_find_or_make, buyer, course, price, key))
         await release()
         try:
             intent = await _intent_of(order)
@@ -170,6 +174,8 @@ async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
             await stripe_gateway().cancel_intent(intent.id)
             intent = await stripe_gateway().fetch_intent(intent.id)  # perhaps it was paid meanwhile
         if intent.status != "canceled":
+            # Again, with our intent recorded: of two tabs that press at once, the later sees the earlier.
+            await _close_rivals(buyer, course, key)
             return await _hand_out(buyer, order, intent)
         await settle(intent.id)  # cancels the order too, so the next round makes a new one
     raise StripeUnavailable
@@ -181,20 +187,24 @@ async def _brake(buyer: Buyer) -> None:
         # Together with the network: a stranger who types somebody's address must not lock them out.
         limits[f"email:{accounts.email_key(buyer.email)}|{buyer.ip}"] = PRESSES_PER_EMAIL
     await throttle.hit("pay", limits, WINDOW_S)
-    by_viewer, by_ip = await repository.recent_declines(
-        buyer.viewer_id, buyer.ip_mac, now() - DECLINES_COUNT_FOR
-    )
-    if by_viewer >= DECLINES_PER_BROWSER or by_ip >= DECLINES_PER_IP:
+    if await too_many_declines(buyer.viewer_id, buyer.ip_mac):
         raise TooMany
 
 
-async def _refuse_owner(buyer: Buyer, course: CourseRecord) -> None:
-    """What this account or this browser owns is not sold to it again.
+async def refuse_owner(account: AccountRecord | None, viewer: Viewer, course_id: str) -> None:
+    """What this account owns or its address paid for, or this browser has bought, is not sold to it again.
 
-    A guest's e-mail address is not asked: the answer would tell whose address it is.
+    Raises AlreadyOwned or OrderAlreadyPaid; WaitsInMail if nobody has claimed it yet; OrderClaimed if by now
+    an account, perhaps another person's, holds what this browser bought. A guest's e-mail address is not
+    asked: the answer would tell whose address it is.
     """
-    if await access.open_course_ids(buyer.viewer, [course.id]):
-        raise AlreadyOwned if buyer.account else OrderAlreadyPaid
+    if await access.open_course_ids(viewer, [course_id]):
+        raise AlreadyOwned if account else OrderAlreadyPaid
+    if account is not None:
+        if account.is_proven and await repository.unclaimed_order_of(account.email_key, course_id):
+            raise WaitsInMail
+    elif viewer.order_key_id and await repository.claimed_order_of(viewer.order_key_id, course_id):
+        raise OrderClaimed
 
 
 async def _close_rivals(buyer: Buyer, course: CourseRecord, key: str) -> None:
@@ -213,12 +223,11 @@ async def _close_rivals(buyer: Buyer, course: CourseRecord, key: str) -> None:
             continue
         await settle(intent_id)
         if not canceled:
-            await _refuse_owner(buyer, course)
+            await refuse_owner(buyer.account, buyer.viewer, course.id)
             raise OrderInProgress(rival.number)
 
 
-async def _find_or_make(buyer: Buyer, course: CourseRecord, price: PriceRecord) -> OrderRecord:
-    key = open_key(buyer.viewer_id, course.id, price.currency)
+async def _find_or_make(buyer: Buyer, course: CourseRecord, price: PriceRecord, key: str) -> OrderRecord:
     order = await repository.get_open(key)
     if order is None:
         await _make(buyer, course, price, key)
@@ -290,9 +299,12 @@ async def _intent_of(order: OrderRecord) -> IntentState:
     except StripeFailed:
         await _count_attempt(payment)
         raise
-    # Another tab, with another key after a 5xx, may have been first: then its intent is the order's.
+    # Another tab, with another key after a 5xx, may have been first: then its intent is the order's. Or the
+    # sweep has canceled the order meanwhile: then nobody must pay this one.
     known = await in_transaction(partial(repository.record_intent, order.id, intent.id))
-    return intent if known == intent.id else await stripe_gateway().fetch_intent(known)
+    if known is None:
+        await stripe_gateway().cancel_intent(intent.id)
+    return intent if known == intent.id else await stripe_gateway().fetch_intent(known or intent.id)
 
 
 async def _count_attempt(payment: PaymentRecord) -> None:
@@ -312,16 +324,15 @@ async def _hand_out(buyer: Buyer, order: OrderRecord, intent: IntentState) -> Op
     if intent.status == "processing":
         raise OrderInProgress(order.number)
     if order.email != buyer.email or order.locale != current_locale():
-        # Only now: after the money went through, the receipt belongs to the address that paid.
-        await in_transaction(
-            partial(
-                repository.change_order,
-                order.id,
-                email=buyer.email,
-                email_key=accounts.email_key(buyer.email),
-                locale=current_locale(),
-            )
+        readdress = partial(
+            repository.readdress,
+            order.id,
+            email=buyer.email,
+            email_key=accounts.email_key(buyer.email),
+            locale=current_locale(),
         )
+        if not await in_transaction(readdress):
+            raise OrderAlreadyPaid(order.number)
     return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
 
 
@@ -335,7 +346,7 @@ async def buyers_order(viewer: Viewer, number: str) -> OrderRecord:
     if order is None or not {order.viewer_id, order.order_key_id} & set(viewer.ids):
         raise NotFound
     if order.viewer_id not in viewer.ids:
-        raise OrderClaimed(number)
+        raise OrderClaimed
     return order
 
 
@@ -347,7 +358,10 @@ async def look_again(order: OrderRecord) -> OrderRecord:
     at = now()
     # A page that stays open asks ever less often: one forgotten tab must not use up Stripe's patience.
     pause = min(SETTLE_AT_LEAST_EVERY, max(SETTLE_AT_MOST_EVERY, (at - payment.created_at) / 30))
-    if at - payment.updated_at < pause:
+    if timedelta(0) <= at - payment.updated_at < pause:
+        return order
+    # Of many polls at once, one looks.
+    if not await in_transaction(partial(repository.claim_look, payment.id, at - pause, at)):
         return order
     try:
         async with asyncio.timeout(PAGE_WAITS_S):

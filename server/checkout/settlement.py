@@ -29,7 +29,12 @@ from server.settings import settings
 from server.tokens import new_id
 
 ATTEMPTS = 6
-MAX_DECLINES = 10  # more failed charges than this on one intent is somebody trying out cards
+# Against card testing. So many failed charges on one intent, by one browser or from one network are somebody
+# trying out cards; generous for people, also for many behind one address of an office or a school.
+MAX_DECLINES = 10
+DECLINES_COUNT_FOR = timedelta(hours=1)
+DECLINES_PER_BROWSER = 20
+DECLINES_PER_IP = 60
 GUEST_LINK_VALID_FOR = timedelta(days=30)
 
 log = logging.getLogger("playbill.checkout")
@@ -80,7 +85,7 @@ async def settle(intent_id: str, event: EventFact | None = None) -> Outcome:
         if outcome is None:
             known = await repository.version_of(known.order_id)
             continue
-        if outcome is Outcome.APPLIED and state.declines >= MAX_DECLINES and _is_open(state):
+        if outcome is Outcome.APPLIED and _is_open(state) and await _is_card_testing(state):
             await _close_to_card_testing(state)
             event, known = None, await repository.version_by_intent(intent_id)
             continue
@@ -102,23 +107,40 @@ def _is_open(state: IntentState) -> bool:
     return state.status.startswith("requires_")
 
 
+async def _is_card_testing(state: IntentState) -> bool:
+    """Also by what was declined elsewhere: secrets of many orders can be gathered first and used later."""
+    if state.declines == 0 or state.order_number is None:
+        return False
+    if state.declines >= MAX_DECLINES:
+        return True
+    order = await repository.get(state.order_number)
+    return order is not None and await too_many_declines(order.viewer_id, order.ip_mac)
+
+
+async def too_many_declines(viewer_id: str, ip_mac: str) -> bool:
+    """Whether no card may follow: so many of this viewer, or from this network, were declined lately."""
+    by_viewer, by_ip = await repository.recent_declines(viewer_id, ip_mac, now() - DECLINES_COUNT_FOR)
+    return by_viewer >= DECLINES_PER_BROWSER or by_ip >= DECLINES_PER_IP
+
+
 async def _close_to_card_testing(state: IntentState) -> None:
     await release()
-    log.warning("order %s: %d declined charges, closing its intent", state.order_number, state.declines)
+    log.warning("order %s: too many declined charges, closing its intent", state.order_number)
     await stripe_gateway().cancel_intent(state.id)
 
 
 async def _apply(known: OrderVersion, state: IntentState, event: EventFact | None) -> Outcome | None:
     """One transaction. None: the state is older than what the order knows, so fetch again."""
-    order = await repository.lock(known.order_id)
-    assert order is not None, "orders are never deleted"
+    order, paid_by_same_address = await repository.lock_with_paid(known.order_id)
     if order.version != known.version:
         return None
     at = now()
     if event and not await repository.add_event(event.id, event.type, from_unix(event.created), at):
         return Outcome.DUPLICATE
     payment = _payment_of(order, state)
-    if payment is None or (differences := _differences(order, payment, state)):
+    # A canceled intent that differs gives nothing either, but its order must not stay open for ever.
+    differences = [] if payment is None or state.status == "canceled" else _differences(order, payment, state)
+    if payment is None or differences:
         if payment is not None:
             await repository.change_payment(payment.id, updated_at=at)
         await alerts.raise_alert(
@@ -126,7 +148,7 @@ async def _apply(known: OrderVersion, state: IntentState, event: EventFact | Non
             f"differs:{state.id}",
             order_number=order.number,
             intent=state.id,
-            differs=differences if payment else ["order"],
+            differs=differences or ["order"],
             amount=state.amount,
             currency=state.currency,
         )
@@ -159,7 +181,8 @@ async def _apply(known: OrderVersion, state: IntentState, event: EventFact | Non
     if state.status == "succeeded":
         await _settle_access(order, items, state, became_paid=became_paid)
         if became_paid and not all(items.values()):
-            await _tell_of_purchase(order, twice=known.paid_otherwise or await _owned_otherwise(order))
+            twice = _share_a_course(order, paid_by_same_address) or await _owned_otherwise(order)
+            await _tell_of_purchase(order, twice=twice)
         await _tell_of_refund(order, refunded)
     return Outcome.APPLIED
 
@@ -277,9 +300,7 @@ async def _settle_access(
         (item.id, item.course_id, GrantState.REVOKED if wholly_refunded[item.id] else unrefunded)
         for item in order.items
     ]
-    # Seen paid for the first time, there is nothing to look for; the unique key would tell otherwise.
-    existing = [] if became_paid else await access.grants_for_items([item.id for item in order.items])
-    await access.follow_payment(order.viewer_id, wanted, existing)
+    await access.follow_payment(order.viewer_id, wanted, is_first=became_paid)
 
 
 async def _tell_of_purchase(order: OrderRecord, *, twice: bool) -> None:
@@ -306,6 +327,13 @@ async def _tell_of_purchase(order: OrderRecord, *, twice: bool) -> None:
         is_guest=order.is_guests,
         bought_twice=twice,
     )
+
+
+def _share_a_course(order: OrderRecord, others: list[OrderRecord]) -> bool:
+    """Whether one of the others has bought, and not given back, a course of this order."""
+    courses = {item.course_id for item in order.items}
+    items = [item for other in others for item in other.items]
+    return any(item.course_id in courses and item.refunded_amount < item.amount for item in items)
 
 
 async def _owned_otherwise(order: OrderRecord) -> bool:

@@ -81,7 +81,8 @@ async def _known(event_ids: list[str]) -> set[str]:
 
 
 async def _check_open_payments() -> None:
-    due = await repository.list_due_payments(now(), PAYMENTS_PER_RUN)
+    at = now()
+    due = await repository.list_due_payments(at, at + 2 * PAUSES[-1], PAYMENTS_PER_RUN)
     began = time.monotonic()
     for payment in due:
         if time.monotonic() - began > CHECK_FOR_S:

@@ -8,7 +8,7 @@ from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.checkout.forms import GuestPayForm, PayForm
 from server.checkout.records import OrderRecord
-from server.checkout.service import Buyer
+from server.checkout.service import AlreadyOwned, Buyer, OrderAlreadyPaid
 from server.settings import settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies, security
@@ -24,7 +24,9 @@ bp = Blueprint("checkout")
 async def pay_page(request: Request, slug: str) -> HTTPResponse:
     """Order summary and card form; nothing is ordered before *Pay* is pressed."""
     course = await catalog.course_for_sale(slug)
-    if await access.open_course_ids(request.ctx.viewer, [course.id]):
+    try:
+        await checkout.refuse_owner(request.ctx.account, request.ctx.viewer, course.id)
+    except (AlreadyOwned, OrderAlreadyPaid):
         return redirect(f"/learn/{slug}")
     price = catalog.price_in(course, request.ctx.currency)
     if price is None:

@@ -1,8 +1,8 @@
 """Engines: what SQLite and MySQL/MariaDB must be told so that they behave alike."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,24 +10,35 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from server.database import sqlite
 
 LOCK_WAIT_S = 5  # never wait for a lock longer than a visitor
+# On both: what is searched for and stored (addresses, hashes of tokens) is not for the log of an error.
+OPTIONS: dict[str, Any] = {
+    "pool_size": 10,
+    "max_overflow": 10,
+    "pool_timeout": 5,
+    "pool_reset_on_return": None,  # see roll_back_what_is_open
+    "hide_parameters": True,
+}
 
 
 def create_engine(url: str) -> AsyncEngine:
     """An engine for a `sqlite+aiosqlite` or `mysql+aiomysql` URL."""
-    if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(url)
+    engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _mysql(url)
+    event.listen(engine.sync_engine.pool, "reset", roll_back_what_is_open)
+    return engine
+
+
+def _mysql(url: str) -> AsyncEngine:
     return create_async_engine(
         url,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=1800,
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=5,
+        **OPTIONS,
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": 3,
@@ -43,13 +54,10 @@ def create_engine(url: str) -> AsyncEngine:
 def _sqlite(url: str) -> AsyncEngine:
     if (database := make_url(url).database) and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        url, pool_size=10, max_overflow=10, pool_timeout=5, connect_args={"async_creator_fn": sqlite.connect}
-    )
+    engine = create_async_engine(url, **OPTIONS, connect_args={"async_creator_fn": sqlite.connect})
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions behind our back
         cursor = connection.cursor()
         for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
             cursor.execute(f"PRAGMA {pragma}")
@@ -59,9 +67,11 @@ def _sqlite(url: str) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that will write must say so at once: after a read, a lock that another
-        # connection took meanwhile fails immediately, whatever busy_timeout says.
-        writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        # connection took meanwhile fails immediately, whatever busy_timeout says. What only reads needs
+        # none: each statement sees what is committed, as on MariaDB. (A write outside of `transaction()`
+        # the driver would begin by itself, and the end of the session rolls it back.)
+        if connection.get_execution_options().get("writing", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -77,6 +87,19 @@ class WritersQueue(asyncio.Lock):
             raise PoolTimeout(f"no turn to write within {LOCK_WAIT_S} s") from error
 
 
+def roll_back_what_is_open(connection: Any, record: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """On return to the pool, instead of its own ROLLBACK: the session has ended almost everything by then."""
+    if state.transaction_was_reset or not state.asyncio_safe:
+        return
+    driver: Any = record.driver_connection
+    # Both drivers know it without asking the database.
+    is_open = (
+        driver.in_transaction if isinstance(driver, sqlite.Connection) else driver.get_transaction_status()
+    )
+    if is_open:
+        connection.rollback()
+
+
 def create_sessionmaker(engine: AsyncEngine) -> async_sessionmaker[Any]:
     """Sessions of this engine; their `info["writers"]` is what a writing transaction enters first."""
     # SQLite lets one write at a time, and the others poll with growing pauses and in no order: a second
@@ -90,6 +113,16 @@ def create_sessionmaker(engine: AsyncEngine) -> async_sessionmaker[Any]:
         # what is read again is read anew.
         execution_options={"populate_existing": True, "synchronize_session": False},
     )
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[async_sessionmaker[Any]]:
+    """Sessions of a database for as long as a command runs."""
+    engine = create_engine(url)
+    try:
+        yield create_sessionmaker(engine)
+    finally:
+        await engine.dispose()
 
 
 def watch_checked_out(engine: AsyncEngine, tell: Callable[[int], object]) -> None:

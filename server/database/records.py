@@ -5,7 +5,7 @@ reading it names the loader option to add: neither an empty list nor a hidden qu
 """
 
 from functools import cache
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import inspect
@@ -36,12 +36,14 @@ class Record(BaseModel):
             values[name] = value
         return cls.model_construct(**values, **computed)  # type: ignore[return-value]
 
-    def __getattr__(self, name: str) -> Any:
-        if name in type(self).model_fields:
-            raise NotLoaded(
-                f"{type(self).__name__}.{name} was not loaded: add .options(selectinload(….{name}))"
-            )
-        return super().__getattr__(name)  # type: ignore[misc]
+    if not TYPE_CHECKING:  # or every misspelled name would pass for a field
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise NotLoaded(
+                    f"{type(self).__name__}.{name} was not loaded: add .options(selectinload(….{name}))"
+                )
+            return super().__getattr__(name)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Writing that tells what it did: `changed` counts rows, `insert_once` says new or known; `upsert` is silent."""
+"""Writing that tells what it did: `changed` counts rows, `insert_once` says new or known."""
 
 from collections.abc import Mapping
 from typing import Any, cast

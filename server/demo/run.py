@@ -6,11 +6,11 @@ import shutil
 import sys
 from contextlib import ExitStack
 
-from server.database.engine import create_engine, create_sessionmaker
+from server.database.engine import opened
 from server.database.migrations import migrate
 from server.database.session import session_scope
 from server.demo import seed
-from server.integrations import stripe
+from server.integrations import smtp, stripe
 from server.processes import Group
 from server.serving import listen, metrics_folder, workers
 from server.settings import Settings, configure
@@ -75,14 +75,13 @@ def demo(given: Settings, *, reset: bool) -> None:
 
 async def _fill(settings: Settings, *, with_orders: bool) -> None:
     """Catalog and people each time (what is there stays), past orders once."""
-    engine = create_engine(settings.database_url)
-    stripe.connect(settings)
-    try:
-        async with session_scope(create_sessionmaker(engine)):
-            await seed.seed_catalog()
-            await seed.seed_people()
-            if with_orders:
-                await seed.seed_orders()
-    finally:
-        await stripe.disconnect()
-        await engine.dispose()
+    smtp.connect(settings)
+    async with (
+        opened(settings.database_url) as sessions,
+        stripe.connected(settings),
+        session_scope(sessions),
+    ):
+        await seed.seed_catalog()
+        await seed.seed_people()
+        if with_orders:
+            await seed.seed_orders()

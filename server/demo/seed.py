@@ -14,9 +14,10 @@ from server.catalog import service as catalog
 from server.checkout import repository as orders
 from server.checkout import service as checkout
 from server.checkout.service import Buyer
-from server.clock import now
+from server.clock import now, set_back
 from server.database.session import release, transaction
 from server.i18n import in_locale
+from server.mail.worker import send_waiting
 from server.settings import ROOT, settings
 from server.tokens import new_token, order_key_id
 
@@ -63,13 +64,14 @@ async def seed_catalog() -> int:
 
 
 async def seed_people() -> None:
-    for email, name, role in PEOPLE:
-        if await accounts.find_by_email(email) is None:
-            await accounts.create_account(email, PASSWORD, role, name)
+    with set_back(timedelta(days=30)):
+        for email, name, role in PEOPLE:
+            if await accounts.find_by_email(email) is None:
+                await accounts.create_account(email, PASSWORD, role, name)
 
 
 async def seed_orders() -> None:
-    """Buy, pay and refund through the services and the Stripe stand-in, then date the orders back."""
+    """Buy, pay and refund through the services and the Stripe stand-in, with the clock set back."""
     slugs = await catalog.published_slugs()
     async with httpx.AsyncClient(base_url=settings().stripe_api_url, timeout=10) as standin:
         for past in PAST_ORDERS:
@@ -77,9 +79,11 @@ async def seed_orders() -> None:
 
 
 async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
+    ordered = timedelta(days=past.days_ago)
+    paid = ordered - timedelta(minutes=2)
     account: AccountRecord | None = await accounts.find_by_email(past.email)
     buyer = Buyer(account, order_key_id(new_token()), past.email, "127.0.0.1")
-    with in_locale(past.locale):
+    with set_back(ordered), in_locale(past.locale):
         opened = await checkout.open_order(buyer, slug, past.currency)
     viewer = Viewer(account_id=account.id if account else None, order_key_id=buyer.order_key_id)
     order = await checkout.buyers_order(viewer, opened.number)
@@ -88,9 +92,12 @@ async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
     await release()
     confirmed = await standin.post(f"/_sandbox/confirm/{intent_id}", json={"card": past.card})
     confirmed.raise_for_status()
-    await checkout.settle(intent_id)
+    with set_back(paid):
+        await checkout.settle(intent_id)
+        await send_waiting()
     if past.refunded:
-        await checkout.refund_order(order.number)
-    at = now() - timedelta(days=past.days_ago)
-    async with transaction():
-        await orders.change_order(order.id, created_at=at, paid_at=at + timedelta(minutes=2))
+        with set_back(paid / 2):
+            await checkout.refund_order(order.number)
+            async with transaction():
+                await orders.change_refunds(order.id, created_at=now())  # Stripe's own date is today's
+            await send_waiting()

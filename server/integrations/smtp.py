@@ -1,18 +1,19 @@
 """The mail server, behind one plain method. No SQL and no Sanic here.
 
-`SMTP_URL`: `smtp://host:25`, `smtps://host:465` (TLS from the start) or `smtp+starttls://host:587`
-(`smtp://host:587?starttls=1` means the same), each with `user:password@` where the server asks for it.
+`SMTP_URL`: `smtp://host:25` (encrypted where the server offers it), `smtps://host:465` (TLS from the
+start) or `smtp+starttls://host:587` (encrypted or not at all; `smtp://host:587?starttls=1` means the same),
+each with `user:password@` where the server asks for it.
 """
 
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
 from server.database.session import forbid_held_connection
-from server.settings import Settings
+from server.settings import Settings, encrypts_mail, is_this_machine
 
 TIMEOUT_S = 10.0
 GOODBYE_TIMEOUT_S = 2.0
@@ -22,19 +23,27 @@ ANSWER_TIMEOUT_S = 60.0
 PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
-class NotAccepted(Exception):
+class SmtpTrouble(Exception):
+    """`str()` is what the server said, and may quote the recipient; `brief` is what a log may keep of it."""
+
+    def __init__(self, told: str, brief: str = "") -> None:
+        super().__init__(told)
+        self.brief = brief
+
+
+class NotAccepted(SmtpTrouble):
     """The message was certainly not taken, but may be later: a 4xx, no connection, a failed log-in."""
 
 
 class ServerAway(NotAccepted):
-    """There was no talking to the server at all: it will refuse the next message as well."""
+    """There was no talking to the server, or it took nothing from us: the next message will meet the same."""
 
 
-class Refused(Exception):
+class Refused(SmtpTrouble):
     """The server will never take this message (5xx to the recipient or to the content)."""
 
 
-class AnswerLost(Exception):
+class AnswerLost(SmtpTrouble):
     """The content was handed over and no answer came: it may have been delivered or not."""
 
 
@@ -49,7 +58,10 @@ class SmtpGateway:
         self._host = parts.hostname
         self._port = parts.port or PORTS[parts.scheme]
         self._use_tls = parts.scheme == "smtps"
-        self._start_tls = parts.scheme == "smtp+starttls" or parse_qs(parts.query).get("starttls") == ["1"]
+        # None: if the server offers it. What must be encrypted fails where it is not offered.
+        self._start_tls = None if self._use_tls or not encrypts_mail(url) else True
+        # A mail server on this machine has a certificate that it made itself, and nobody in between.
+        self.trusts_any_certificate = is_this_machine(parts.hostname)
         self._username = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._local_host = _as_domain(local_host)
@@ -63,7 +75,7 @@ class SmtpGateway:
         content: what it records is true from then on, and what it raises stops the delivery.
         Raises NotAccepted, ServerAway, Refused or AnswerLost (RFC 5321, section 4.2: 4yz is transient, 5yz
         permanent). A 5xx to the greeting, the log-in or the sender is our configuration's fault, not
-        the message's, and so is NotAccepted.
+        the message's, and so is ServerAway.
         """
         forbid_held_connection()
         async with self._connected() as server:
@@ -84,6 +96,7 @@ class SmtpGateway:
             port=self._port,
             use_tls=self._use_tls,
             start_tls=self._start_tls,
+            validate_certs=not self.trusts_any_certificate,
             username=self._username,
             password=self._password,
             # Otherwise the library asks the resolver for our name, which may take its time.
@@ -93,7 +106,7 @@ class SmtpGateway:
         try:
             await server.connect()
         except (SMTPException, OSError) as error:
-            raise ServerAway(_told(error)) from error
+            raise _trouble(ServerAway, error) from error
         try:
             yield server
         finally:
@@ -109,9 +122,9 @@ class SmtpGateway:
         except SMTPRecipientRefused as error:
             raise _refusal(error) from error
         except UnicodeEncodeError as error:
-            raise Refused("the address is not ASCII") from error
+            raise Refused("the address is not ASCII", type(error).__name__) from error
         except (SMTPException, OSError) as error:
-            raise NotAccepted(_told(error)) from error
+            raise _trouble(ServerAway, error) from error
 
     async def _content(self, server: SMTP, message: bytes) -> None:
         try:
@@ -119,17 +132,17 @@ class SmtpGateway:
         except SMTPDataError as error:
             raise _refusal(error) from error
         except (SMTPException, OSError) as error:
-            raise AnswerLost(_told(error)) from error
+            raise _trouble(AnswerLost, error) from error
 
 
-def _refusal(error: SMTPResponseException) -> NotAccepted | Refused:
-    return Refused(_told(error)) if 500 <= error.code < 600 else NotAccepted(_told(error))
+def _refusal(error: SMTPResponseException) -> SmtpTrouble:
+    return _trouble(Refused if 500 <= error.code < 600 else NotAccepted, error)
 
 
-def _told(error: Exception) -> str:
+def _trouble(kind: type[SmtpTrouble], error: Exception) -> SmtpTrouble:
     if isinstance(error, SMTPResponseException):
-        return f"{error.code} {error.message}"
-    return f"{type(error).__name__}: {error}"
+        return kind(f"{error.code} {error.message}", str(error.code))
+    return kind(f"{type(error).__name__}: {error}", type(error).__name__)
 
 
 def _as_domain(host: str) -> str:

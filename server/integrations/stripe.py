@@ -7,6 +7,8 @@ is held, and raises StripeUnavailable when no answer came or Stripe failed.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -342,6 +344,16 @@ async def disconnect() -> None:
     if _gateway is not None:
         await _gateway.close()
     _gateway = None
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[None]:
+    """For as long as a command runs."""
+    connect(settings)
+    try:
+        yield
+    finally:
+        await disconnect()
 
 
 def stripe_gateway() -> StripeGateway:

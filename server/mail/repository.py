@@ -1,7 +1,7 @@
 """The only SQL on the outbox."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, exists, or_, select, update
@@ -13,12 +13,15 @@ from server.mail.models import Mail, MailState
 from server.mail.records import HeldMail, MailRecord
 
 TROUBLED = (MailState.FAILED, MailState.UNCERTAIN)
+# No mail is held or put off for longer: a time beyond was written by a clock that was ahead.
+LONGEST_LEASE = timedelta(minutes=10)
+LONGEST_PAUSE = timedelta(hours=5)
 WITHOUT_CONTENT = (defer(Mail.text), defer(Mail.html))
 
 
 async def add_once(**values: Any) -> bool:
     """False if a mail with this `once_key` is there already."""
-    return await insert_once(Mail, {"state": MailState.WAITING, "tries": 0, "last_error": "", **values})
+    return await insert_once(Mail, values)
 
 
 async def has_work(at: datetime) -> bool:
@@ -58,9 +61,14 @@ async def mark_sent(mail: HeldMail, at: datetime) -> None:
         await _change(mail.id, (MailState.UNCERTAIN,), **sent)
 
 
-async def try_again(mail: HeldMail, next_try_at: datetime, error: str) -> bool:
+async def try_again(mail: HeldMail, next_try_at: datetime, error: str, *, counts: bool = True) -> bool:
     return await _change_held(
-        mail, state=MailState.WAITING, next_try_at=next_try_at, held_until=None, last_error=error[:300]
+        mail,
+        state=MailState.WAITING,
+        tries=mail.tries if counts else mail.tries - 1,
+        next_try_at=next_try_at,
+        held_until=None,
+        last_error=error[:300],
     )
 
 
@@ -114,13 +122,17 @@ async def drop(mail_id: str) -> None:
 def _due(at: datetime) -> Any:
     return and_(
         Mail.state == MailState.WAITING,
-        Mail.next_try_at <= at,
-        or_(Mail.held_until.is_(None), Mail.held_until <= at),
+        or_(Mail.next_try_at <= at, Mail.next_try_at > at + LONGEST_PAUSE),
+        or_(Mail.held_until.is_(None), _lease_is_over(at)),
     )
 
 
 def _lost(at: datetime) -> Any:
-    return and_(Mail.state == MailState.SENDING, Mail.held_until <= at)
+    return and_(Mail.state == MailState.SENDING, _lease_is_over(at))
+
+
+def _lease_is_over(at: datetime) -> Any:
+    return or_(Mail.held_until <= at, Mail.held_until > at + LONGEST_LEASE)
 
 
 async def _change_held(mail: HeldMail, **values: Any) -> bool:

@@ -6,9 +6,12 @@ knows that it may have been delivered: it becomes *uncertain* and is never sent 
 """
 
 import logging
+import traceback
 from datetime import timedelta
 from functools import partial
 
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
 from server.clock import now
 from server.database.session import in_transaction, transaction
 from server.integrations import smtp
@@ -31,6 +34,10 @@ PAUSES = (
     timedelta(hours=4),
 )
 TRIES = len(PAUSES) + 1
+# While the mail server is away: no try of the mail's, but ever more seldom; a log-in that is refused every
+# two seconds would lock us out.
+AWAY_PAUSES = timedelta(minutes=1), timedelta(hours=1)
+TELL_STAFF_AFTER = timedelta(hours=1)
 
 log = logging.getLogger("playbill.mail")
 
@@ -47,7 +54,7 @@ async def send_waiting() -> int:
     sent = 0
     while (mail := await _take_due()) is not None:
         if mail.tries > TRIES:
-            await _give_up(mail, MailState.FAILED, RuntimeError("Every try ended with its worker."))
+            await _give_up(mail, MailState.FAILED, "Every try ended with its worker.", "worker died")
             continue
         try:
             sent += await _send(mail)
@@ -83,25 +90,28 @@ async def _send(mail: HeldMail) -> bool:
     try:
         content = message.as_bytes(mail)
     except Exception as error:
-        # A mail that cannot even be written must not stop those behind it for ever.
-        log.exception("mail %s cannot be written", mail.id)
-        await _give_up(mail, MailState.FAILED, error)
+        # A mail that cannot even be written must not stop those behind it for ever. The log gets the place
+        # where it failed and not the words, which may quote the recipient.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("mail %s cannot be written: %s\n%s", mail.id, type(error).__name__, where)
+        await _give_up(mail, MailState.FAILED, str(error), type(error).__name__)
         return False
     try:
         await smtp.gateway().send(message.sender(), mail.recipient, content, record_sending)
     except _LeaseLost:
         log.warning("mail %s: the lease ran out before the content was sent", mail.id)
         return False
+    except smtp.ServerAway as error:
+        await _wait_for_server(mail, error)
+        raise
     except smtp.NotAccepted as error:
         await _later(mail, error)
-        if isinstance(error, smtp.ServerAway):
-            raise
         return False
     except smtp.Refused as error:
-        await _give_up(mail, MailState.FAILED, error)
+        await _give_up(mail, MailState.FAILED, str(error), error.brief)
         return False
     except smtp.AnswerLost as error:
-        await _give_up(mail, MailState.UNCERTAIN, error)
+        await _give_up(mail, MailState.UNCERTAIN, str(error), error.brief)
         return False
     # Worth several tries: a delivered mail that is not recorded as sent counts as uncertain.
     await in_transaction(partial(repository.mark_sent, mail, now()))
@@ -109,16 +119,36 @@ async def _send(mail: HeldMail) -> bool:
     return True
 
 
-async def _later(mail: HeldMail, error: Exception) -> None:
+async def _later(mail: HeldMail, error: smtp.NotAccepted) -> None:
     if mail.tries >= TRIES:
-        await _give_up(mail, MailState.FAILED, error)
+        await _give_up(mail, MailState.FAILED, str(error), error.brief)
         return
     await in_transaction(partial(repository.try_again, mail, now() + PAUSES[mail.tries - 1], str(error)))
-    log.warning("mail %s: try %d of %d: %s", mail.id, mail.tries, TRIES, error)
+    log.warning("mail %s: try %d of %d: %s", mail.id, mail.tries, TRIES, error.brief)
     mail_total.labels("retried").inc()
 
 
-async def _give_up(mail: HeldMail, state: MailState, error: Exception) -> None:
-    await in_transaction(partial(repository.give_up, mail, state, str(error)))
-    log.error("mail %s is %s: %s", mail.id, state, error)
+async def _wait_for_server(mail: HeldMail, error: smtp.ServerAway) -> None:
+    """Put a mail off for as long as it takes: no receipt is lost to an outage."""
+    await in_transaction(partial(_put_off, mail, str(error)))
+    log.warning("mail %s waits for the mail server: %s", mail.id, error.brief)
+    mail_total.labels("retried").inc()
+
+
+async def _put_off(mail: HeldMail, error: str) -> None:
+    at = now()
+    waited = at - mail.created_at
+    shortest, longest = AWAY_PAUSES
+    pause = min(longest, max(shortest, waited / 10))
+    await repository.try_again(mail, at + pause, error, counts=False)
+    if waited >= TELL_STAFF_AFTER:
+        # Once a day, as long as it lasts.
+        day = at.date().isoformat()
+        await alerts.raise_alert(AlertKind.MAIL_STUCK, f"mail_stuck:{day}", reason=error[:300])
+
+
+async def _give_up(mail: HeldMail, state: MailState, error: str, brief: str) -> None:
+    """`error` is kept with the mail, for staff; a log gets the `brief` alone."""
+    await in_transaction(partial(repository.give_up, mail, state, error))
+    log.error("mail %s is %s: %s", mail.id, state, brief)
     mail_total.labels(state.value).inc()

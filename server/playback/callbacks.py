@@ -1,5 +1,8 @@
 """What Kollus's players ask and tell. They run in viewers' browsers, so any origin may call."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sanic import Blueprint, HTTPResponse, Request
 from sanic import response as sanic_response
 
@@ -10,11 +13,13 @@ from server.playback.approval import NOT_OURS, Approval, approve
 from server.playback.forms import PlayCallback, read_report
 from server.playback.reporting import Outcome, take_report
 from server.settings import settings
+from server.web import bodies
 from server.web.audience import Audience, audience
 from server.web.forms import FormInvalid
 
 bp = Blueprint("kollus_callbacks", url_prefix="/callbacks/kollus")
 
+MAX_QUESTION_BYTES = 64 * 1024
 MAX_REPORT_BYTES = 256 * 1024
 NO_ACCESS = N_("You cannot watch this video right now. Your courses page tells what is open to you.")
 LINK_INVALID = N_("This player link is not valid. Please reload the page.")
@@ -56,9 +61,11 @@ async def answer_play(request: Request) -> HTTPResponse:
 
 
 def _asked(request: Request) -> PlayCallback | None:
+    if len(request.body) > MAX_QUESTION_BYTES:
+        return None
     try:
         return PlayCallback.parse(request.form)
-    except FormInvalid:
+    except (FormInvalid, bodies.UnreadableForm):
         return None
 
 
@@ -93,25 +100,16 @@ async def take_lms(request: Request) -> HTTPResponse:
 
 
 async def _take(request: Request) -> Outcome:
-    if len(request.body) > MAX_REPORT_BYTES:
+    if bodies.is_too_large(request) or len(request.body) > MAX_REPORT_BYTES:
         return Outcome.TOO_LARGE
-    if not _is_text(request.body):
-        return Outcome.UNREADABLE  # Sanic would log a traceback for it
-    report = read_report(_field(request, "json_data"))
-    if report is None:
-        return Outcome.UNREADABLE
-    return await take_report(_field(request, "uservalue0"), report)
-
-
-def _is_text(body: bytes) -> bool:
     try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        posted: Mapping[str, Any] = request.form or {}
+    except bodies.UnreadableForm:
+        return Outcome.UNREADABLE
 
+    def field(name: str) -> str:
+        # From the body or the query: which of them is up to the address set in Kollus's console.
+        return str(posted.get(name) or request.args.get(name) or "")
 
-def _field(request: Request, name: str) -> str:
-    """From the body or the query: which of them is up to the address set in Kollus's console."""
-    posted = request.form.get(name) if request.form else None
-    return str(posted or request.args.get(name) or "")
+    report = read_report(field("json_data"))
+    return await take_report(field("uservalue0"), report) if report else Outcome.UNREADABLE

@@ -57,7 +57,6 @@ class ProgressRecord(Record):
 class LectureShare:
     """One lecture's part in the progress of its course. `last_at`: when it was watched last, unix seconds."""
 
-    lecture_id: str
     course_id: str
     percent: int
     completed: bool
@@ -70,7 +69,6 @@ class LectureShare:
 class CourseProgress:
     percent: int
     seconds_left: int
-    last_lecture_id: str
     last_watched_at: datetime
 
     @classmethod
@@ -82,7 +80,6 @@ class CourseProgress:
         return cls(
             percent=percent_of(seconds, total),
             seconds_left=max(0, total - seconds),
-            last_lecture_id=last.lecture_id,
             last_watched_at=from_unix(last.last_at),
         )
 

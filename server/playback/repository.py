@@ -123,7 +123,6 @@ async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:
     """Every lecture that these viewers began, with what its course's progress needs."""
     statement = (
         select(
-            Progress.lecture_id,
             _LECTURES.c.course_id,
             func.max(Progress.percent).label("percent"),
             func.count(Progress.completed_at).label("times_completed"),
@@ -138,7 +137,6 @@ async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:
     )
     return [
         LectureShare(
-            lecture_id=row.lecture_id,
             course_id=row.course_id,
             percent=row.percent,
             completed=row.times_completed > 0,

@@ -5,11 +5,12 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalog import service as catalog
+from server.errors import SignInFirst
 from server.playback import service as playback
 from server.playback.records import PreviewPage, WatchPage
 from server.settings import settings
 from server.tokens import new_id
-from server.web.audience import Audience, SignInFirst, audience
+from server.web.audience import Audience, audience
 from server.web.security import player_sources
 from server.web.templating import page, redirect
 

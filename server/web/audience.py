@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 from sanic import Request
 
 from server.accounts.models import Role
-from server.errors import Forbidden, PlaybillError
-from server.i18n import N_
+from server.errors import Forbidden, SignInFirst
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -29,19 +28,11 @@ class Audience(Enum):
 
 
 ROLES: dict[Audience, frozenset[Role]] = {
-    Audience.STAFF: frozenset({Role.EDITOR, Role.SUPPORT, Role.ADMIN}),
-    Audience.EDITOR: frozenset({Role.EDITOR, Role.ADMIN}),
-    Audience.SUPPORT: frozenset({Role.SUPPORT, Role.ADMIN}),
+    Audience.STAFF: frozenset(role for role in Role if role.is_staff),
+    Audience.EDITOR: frozenset(role for role in Role if role.is_editor),
+    Audience.SUPPORT: frozenset(role for role in Role if role.is_support),
     Audience.ADMIN: frozenset({Role.ADMIN}),
 }
-
-
-class SignInFirst(PlaybillError):
-    """Rendered as a redirect to the sign-in page (for JSON: 401)."""
-
-    status = 401
-    code = "sign_in_first"
-    message = N_("Please sign in first.")
 
 
 def audience(who: Audience) -> Callable[[Handler], Handler]:

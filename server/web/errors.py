@@ -9,10 +9,10 @@ from sanic import response as sanic_response
 from sanic.exceptions import SanicException
 
 from server.database.outage import is_outage
-from server.errors import NotFound, PlaybillError, Unavailable
+from server.errors import NotFound, PlaybillError, SignInFirst, Unavailable
 from server.i18n import N_
 from server.web import visitor
-from server.web.audience import Audience, SignInFirst
+from server.web.audience import Audience
 from server.web.audience import of as audience_of
 from server.web.templating import page, redirect
 
@@ -40,7 +40,7 @@ def answer(request: Request, error: Exception) -> HTTPResponse:
     if wants_json(request):
         body = {"error": {"code": planned.code, "message": planned.text, **planned.details}}
         return sanic_response.json(body, status=planned.status)
-    if planned.code == SignInFirst.code:
+    if isinstance(planned, SignInFirst):
         here = request.path + (f"?{request.query_string}" if request.query_string else "")
         return redirect(f"/login?next={quote(here if request.method == 'GET' else '/', safe='/')}")
     # Not the "current" request: one that could not be read never became it, and the one before on this
@@ -59,10 +59,12 @@ def _planned(request: Request, error: Exception) -> PlaybillError:
         return unreadable
     if isinstance(error, SanicException) and error.status_code == 503:
         return Unavailable()  # Sanic's own response time-out
+    # The route's pattern, not the path: a path may be a sign-in link that is still good.
+    route = f"/{request.route.path}" if request.route else "no route"
     if is_outage(error):
-        log.error("database unavailable: %s %s: %s", request.method, request.path, error)
+        log.error("database unavailable: %s %s: %s", request.method, route, error)
         return Unavailable()
-    log.exception("unplanned error: %s %s", request.method, request.path, exc_info=error)
+    log.exception("unplanned error: %s %s", request.method, route, exc_info=error)
     return OurFault()
 
 

@@ -7,7 +7,6 @@ from server import metrics
 from server.checkout import service as checkout
 from server.database.migrations import is_current
 from server.database.session import session_scope
-from server.errors import Forbidden
 from server.settings import settings
 from server.tokens import same
 from server.web.audience import Audience, audience
@@ -37,7 +36,11 @@ async def figures(request: Request) -> HTTPResponse:
     if settings().metrics_token and not same(
         (request.token or "").encode("ascii", "replace").decode(), settings().metrics_token
     ):
-        raise Forbidden
+        return sanic_response.json(
+            {"error": {"code": "unauthorized", "message": "the bearer METRICS_TOKEN, please"}},
+            status=401,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
     async with session_scope(request.app.ctx.sessions):  # closed before the figures are read
         without_access = await checkout.count_paid_without_access()
     return HTTPResponse(

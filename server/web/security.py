@@ -52,10 +52,9 @@ def stripe_sources() -> Sources:
 
 
 def player_sources() -> Sources:
-    """Kollus's controller script and the player frame."""
-    return Sources(
-        script=(origin(settings().kollus_player_js_url),), frame=(origin(settings().kollus_gateway_url),)
-    )
+    """Kollus's controller script and the player frame, whose host the page asks whether it answers at all."""
+    gateway = origin(settings().kollus_gateway_url)
+    return Sources(script=(origin(settings().kollus_player_js_url),), frame=(gateway,), connect=(gateway,))
 
 
 def policy(extra: Sources) -> str:

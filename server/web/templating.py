@@ -1,30 +1,21 @@
 """Pages: our own synchronous Jinja environment (sanic-ext's async one renders slower)."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import jinja2
 from markupsafe import Markup
 from sanic import HTTPResponse, Request
 from sanic import response as sanic_response
 
-from server.business import Business
-from server.i18n import (
-    current_locale,
-    format_clock,
-    format_day,
-    format_minutes,
-    format_moment,
-    gettext,
-    in_locale,
-    ngettext,
-    pick,
-)
-from server.money import format_money
+from server import jinja
+from server.business import business
+from server.i18n import current_locale, gettext, in_locale, language_of, ngettext, pick
 from server.settings import ROOT, settings
-from server.web import cookies, flash
+from server.web import cookies, flash, words
 from server.web.csrf import CsrfToken
 from server.web.security import Sources, policy
 
@@ -47,6 +38,13 @@ def is_current_static(request: Request) -> bool:
         return False
     path = request.path.removeprefix("/static/")
     return f"{request.path}?{request.query_string}" == static(path)
+
+
+@cache  # a program of lectures has one a line
+def icon(name: str) -> Markup:
+    """A drawing of `static/img/icons.svg`; it stands beside or instead of a word that says the same."""
+    drawing = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
+    return drawing.format(static("img/icons.svg"), name)
 
 
 # What the functions of Jinja's i18n extension do in its new style ("%(name)s" is filled in, escaped), at a
@@ -76,31 +74,52 @@ def _trusted(sentence: str) -> Markup:
     return Markup(sentence)  # noqa: S704 - ours, from a template or its translation
 
 
+def in_its_language(texts: Mapping[str, str]) -> str:
+    """For the body of a page: a text that stands in for another language says in which one it is."""
+    language = language_of(texts)
+    return _marked(texts.get(language, ""), language)
+
+
+def paragraphs(texts: Mapping[str, str]) -> list[str]:
+    language = language_of(texts)
+    return [_marked(part, language) for part in texts.get(language, "").split("\n\n")]
+
+
+def _marked(text: str, language: str) -> str:
+    if not text or language == current_locale():
+        return text
+    return Markup('<span lang="{}">{}</span>').format(language, text)
+
+
+def options(told: Mapping[str, str]) -> list[tuple[str, str]]:
+    """A table of `words` as a choice offers it."""
+    return [(code, translate(message)) for code, message in told.items()]
+
+
+def query_with(query: Mapping[str, str], name: str, value: object) -> str:
+    """The query string of a list with one filter changed; an empty value drops the filter."""
+    rest: dict[str, object] = {key: kept for key, kept in query.items() if key != name}
+    return "?" + urlencode(rest | {name: value} if value else rest)
+
+
 @cache
 def environment() -> jinja2.Environment:
-    jinja = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROOT / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
+    made = jinja.environment()
+    made.filters.update(
+        tr=in_its_language,
+        plain=pick,  # for attributes and titles, which hold no elements
+        paragraphs=paragraphs,
+        options=options,
     )
-    jinja.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    jinja.filters["tr"] = pick
-    jinja.globals.update(
+    made.globals.update(
         _=translate,
         ngettext=translate_counted,
         static=static,
-        money=format_money,
-        dt=format_moment,
-        day=format_day,
-        minutes=format_minutes,
-        clock=format_clock,
-        business=Business(),
+        icon=icon,
+        query_with=query_with,
+        words=words,
     )
-    return jinja
+    return made
 
 
 def render(template: str, **context: Any) -> str:
@@ -123,6 +142,7 @@ def page(
         template,
         csrf_token=token,
         locale=current_locale(),
+        business=business(),
         currency=request.ctx.currency,
         currencies=settings().currency_list,
         locales=settings().locale_list,

@@ -61,9 +61,13 @@ def _choose_currency(request: Request, locale: str) -> str:
 def client_ip(request: Request) -> str:
     """The visitor's address, for brakes: of IPv6 the first 64 bits, which are one customer's.
 
-    Behind a proxy it is what the proxy says, if Sanic is told to believe it (PROXIES_COUNT, REAL_IP_HEADER).
+    Behind proxies it is what the outermost of PROXIES_COUNT says.
     """
     given = str(request.remote_addr or request.ip)
+    if given.startswith("["):  # so Sanic writes the IPv6 address that a proxy tells
+        given = given[1:].partition("]")[0]
+    elif given.count(":") == 1:  # some proxies add the port, which changes with every connection
+        given = given.partition(":")[0]
     try:
         address = ip_address(given)
     except ValueError:

@@ -1,10 +1,21 @@
 // The look of the Payment Element, read from the page's own tokens, so that both change together.
 
-/** The computed colour behind a token: light-dark() is only settled where it is used. */
-function colour(probe, token) {
+/** The computed color behind a token: light-dark() is only settled where it is used. */
+function color(probe, token) {
   probe.style.color = `var(${token})`;
   return getComputedStyle(probe).color;
 }
+
+/** The page's letters, for a form that stands on Stripe's site: as in css/tokens.css. */
+export const PAYMENT_FONT = {
+  family: "Playbill Text",
+  src: `url(${new URL("../fonts/playbill-text-latin.woff2", import.meta.url)})`,
+  weight: "45 920",
+  display: "swap",
+  unicodeRange:
+    "U+0000-00FF, U+0131, U+0152-0153, U+02C6, U+02DA, U+02DC, U+2010-2027, U+2030, U+2032-2033, " +
+    "U+2039-203A, U+2044, U+20A9, U+20AC, U+2122, U+2190-2193, U+2212, U+2215, U+22C5",
+};
 
 /**
  * Options for `stripe.elements({appearance})`.
@@ -14,7 +25,7 @@ function colour(probe, token) {
 export function paymentAppearance(place) {
   const probe = document.createElement("span");
   place.append(probe);
-  const of = (token) => colour(probe, token);
+  const of = (token) => color(probe, token);
   const appearance = {
     theme: "flat",
     labels: "above",

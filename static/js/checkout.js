@@ -3,7 +3,7 @@
 // Order of a payment (deferred mode): the card form checks itself, then our server makes or finds the one
 // order and its one intent, then Stripe.js confirms in the page, 3-D Secure included. What Stripe.js says is
 // shown as progress only: paid is what our server answers at /orders/{number}/status.
-import { paymentAppearance } from "./appearance.js";
+import { PAYMENT_FONT, paymentAppearance } from "./appearance.js";
 import { until } from "./order-status.js";
 
 const form = document.querySelector("[data-checkout]");
@@ -48,6 +48,7 @@ async function start() {
       amount: Number(amount),
       currency: currency.toLowerCase(),
       appearance: paymentAppearance(place),
+      fonts: [PAYMENT_FONT],
       loader: "never", // the page has a skeleton of its own, of the right height
     });
   } catch {
@@ -107,6 +108,7 @@ async function refused(status, error) {
     emailError.hidden = false;
     email.focus();
   } else if (error.code === "already_owned") show("owned");
+  else if (status === 401 || error.code === "waits_in_mail") location.reload(); // the page itself says what to do
   else if (error.order) await waitForMoney(error.order);
   else if (error.code === "order_already_paid") show("owned");
   else if (status === 429) show("busy");

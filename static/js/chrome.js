@@ -9,3 +9,10 @@ for (const select of document.querySelectorAll("select[data-submits]")) {
 
 // A field that the server refused is where the reader has to go.
 document.querySelector('[aria-invalid="true"]')?.focus();
+
+// A question lies over the page: whoever walks on past it with the Tab key has left it.
+for (const question of document.querySelectorAll(".dialog[popover]")) {
+  question.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !question.contains(relatedTarget)) question.togglePopover(false);
+  });
+}

@@ -6,7 +6,7 @@ const CALMEST_MS = 60_000;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The last answer `{status, watch_url}` once the order is settled, or after `patienceMs`. */
+/** The last answer `{status, watch_url}` once the order is settled, or after `patienceMs`; `gone`: no longer ours. */
 export async function until(order, patienceMs) {
   const began = performance.now();
   let answer = { status: "pending", watch_url: null };
@@ -14,7 +14,8 @@ export async function until(order, patienceMs) {
     try {
       const response = await fetch(`/orders/${order}/status`, { headers: { Accept: "application/json" } });
       if (response.ok) answer = await response.json();
-      if (response.status === 404) return answer; // not (any more) this visitor's order
+      // In an account by now, where one has to sign in; or never this visitor's.
+      if (response.status === 401 || response.status === 404) return { status: "gone", watch_url: null };
     } catch {
       // Offline for a moment: ask again.
     }

@@ -3,22 +3,36 @@
 
 import { WatchedMap } from "./watched.js";
 
+const PATIENCE_MS = 12_000; // for the player to be ready, before the visitor is told that it is late
+const DOUBT_MS = 3_000; // for its page to say a word, before we ask whether Kollus answers at all
+
 class PlayerPage {
   constructor(root) {
     this.root = root;
     this.frame = root.querySelector("iframe");
+    this.origin = new URL(this.frame.src).origin;
     this.end = root.querySelector("[data-player-end]");
+    this.troubles = [...root.querySelectorAll("[data-player-trouble]")];
     this.place = document.querySelector("[data-place]");
     const figure = document.querySelector("[data-watched]");
     this.map = figure && new WatchedMap(figure, Number(new URL(this.frame.src).searchParams.get("s")));
-    whenLoaded(this.frame, () => this.connect());
+    this.turn("loading");
+    window.addEventListener("message", ({ source }) => {
+      if (source === this.frame.contentWindow) this.root.dataset.alive = "";
+    });
+    setTimeout(() => this.isLate(), PATIENCE_MS);
+    const loaded = whenLoaded(this.frame);
+    loaded.then(() => {
+      this.loaded = true;
+      setTimeout(() => this.doubt(), DOUBT_MS);
+    });
+    Promise.all([loaded, whenControllable()]).then(() => this.connect());
   }
 
   connect() {
-    if (!window.VgControllerClient) return; // its script did not come; the player plays without us
     this.player = new window.VgControllerClient({
       target_window: this.frame.contentWindow,
-      target_origin: new URL(this.frame.src).origin,
+      target_origin: this.origin,
     });
     this.player.on("ready", () => this.turn("ready"));
     this.player.on("play", () => this.turn("playing"));
@@ -31,9 +45,10 @@ class PlayerPage {
     this.end.querySelector("[data-player-again]").addEventListener("click", () => this.player.play(0));
   }
 
-  turn(state) {
+  turn(state, trouble) {
     this.root.dataset.state = state;
     this.end.hidden = state !== "done";
+    for (const one of this.troubles) one.hidden = one !== trouble;
     if (this.place && state === "playing") this.place.textContent = "";
   }
 
@@ -51,29 +66,55 @@ class PlayerPage {
   }
 
   fail(code) {
-    this.turn("error");
+    const shown = this.trouble(String(code)) ?? this.troubles.at(-1);
+    this.turn("error", shown);
     this.root.dataset.code = code;
-    const troubles = [...this.root.querySelectorAll("[data-player-trouble]")];
-    const known = troubles.find((one) => one.dataset.playerTrouble.split(" ").includes(String(code)));
-    const shown = known ?? troubles.at(-1);
-    for (const one of troubles) one.hidden = one !== shown;
     shown.querySelector("[data-player-code]").textContent = code;
+  }
+
+  trouble(code) {
+    return this.troubles.find((one) => one.dataset.playerTrouble.split(" ").includes(code));
+  }
+
+  isLate() {
+    if (this.root.dataset.state !== "loading") return;
+    this.turn("late", this.trouble("late"));
+    this.doubt();
+  }
+
+  // A frame that was refused loads the browser's own page in its place, and does not say so. Without the controller
+  // a player is as silent: then it plays without us.
+  async doubt() {
+    if (!this.isSilent()) return;
+    const answers = await fetch(this.origin, { mode: "no-cors", method: "HEAD" }).catch(() => null);
+    if (!this.isSilent()) return;
+    if (!answers) {
+      this.turn("away", this.trouble("away"));
+    } else if (!window.VgControllerClient) {
+      this.root.dataset.alive = "";
+      if (this.loaded) this.turn("alone");
+    }
+  }
+
+  isSilent() {
+    return ["loading", "late"].includes(this.root.dataset.state) && !("alive" in this.root.dataset);
   }
 }
 
 // The frame may have loaded before this module ran: then the page's own load event is still to come, or past.
-function whenLoaded(frame, act) {
-  if (document.readyState === "complete") {
-    act();
-    return;
-  }
-  const once = new AbortController();
-  const loaded = () => {
-    once.abort();
-    act();
-  };
-  frame.addEventListener("load", loaded, { signal: once.signal });
-  window.addEventListener("load", loaded, { signal: once.signal });
+function whenLoaded(frame) {
+  return new Promise((resolve) => {
+    if (document.readyState === "complete") resolve();
+    frame.addEventListener("load", resolve, { once: true });
+    window.addEventListener("load", resolve, { once: true });
+  });
+}
+
+function whenControllable() {
+  return new Promise((resolve) => {
+    if (window.VgControllerClient) resolve();
+    document.querySelector("[data-controller]").addEventListener("load", resolve, { once: true });
+  });
 }
 
 const root = document.querySelector("[data-player-url]");

@@ -1,19 +1,17 @@
 """Browsers at the front door, and the mails that they get."""
 
-import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import pytest_asyncio
+import pytest
 from sqlalchemy import update
 
 from server.accounts.models import SignInLink
 from server.database.session import current_session, session_scope, transaction
 from server.mail import worker
 from tests.conftest import Sandbox, Site
-from tests.factories import csrf_of
+from tests.factories import mailed_link, post
 
 SIGN_IN_COOKIE = "playbill_sign_in"
 
@@ -27,14 +25,13 @@ class Person:
 
     async def post(self, path: str, *, page: str = "", **fields: str) -> httpx.Response:
         """Post a form of `page` (by default the page at the same path)."""
-        token = csrf_of((await self.browser.get(page or path)).text)
-        return await self.browser.post(path, data={"csrf_token": token, **fields})
+        return await post(self.browser, path, page or path, **fields)
 
     async def ask_link(self, email: str, **fields: str) -> str:
         """Ask for a link and take it from the mail; returns its path."""
         answer = await self.post("/login/link", email=email, **fields)
         assert answer.status_code == 200, answer.text
-        return await self.door.newest_link(email)
+        return await mailed_link(self.door.sandbox, email)
 
     async def follow(self, link: str) -> httpx.Response:
         return await self.post(link)
@@ -57,37 +54,25 @@ class Door:
     def __init__(self, site: Site, sandbox: Sandbox) -> None:
         self.site = site
         self.sandbox = sandbox
-        self.browsers: list[httpx.AsyncClient] = []
 
     def person(self, **options: Any) -> Person:
-        options = {"headers": {"Accept-Language": "en"}, **options}
-        self.browsers.append(self.site.client(**options))
-        return Person(self.browsers[-1], self)
+        return Person(self.site.client(**options), self)
 
     async def mails(self) -> list[dict[str, Any]]:
         async with session_scope(self.site.app.ctx.sessions):
             await worker.send_waiting()
         return self.sandbox.messages()
 
-    async def newest_link(self, email: str) -> str:
-        mail = [one for one in await self.mails() if one["to"] == email][-1]
-        found = re.search(r"(/login/link/[\w-]+)", mail["text"])
-        assert found
-        return found[1]
-
     async def age_links(self, **values: Any) -> None:
         async with session_scope(self.site.app.ctx.sessions), transaction():
             await current_session().execute(update(SignInLink).values(**values))
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def door(site: Site, session: None, sandbox: Sandbox) -> AsyncIterator[Door]:
-    made = Door(site, sandbox)
-    yield made
-    for browser in made.browsers:
-        await browser.aclose()
+@pytest.fixture
+def door(site: Site, session: None, sandbox: Sandbox) -> Door:
+    return Door(site, sandbox)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def person(door: Door) -> Person:
+@pytest.fixture
+def person(door: Door) -> Person:
     return door.person()

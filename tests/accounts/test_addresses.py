@@ -34,10 +34,13 @@ def test_an_address_is_written_as_mail_servers_know_it(typed: str, meant: str) -
         "vera@mail..example",
         "vera\n@mail.example",
         "vera@mail.example\nBcc: all@mail.example",
+        "vera@mail.example, anna@mail.example",
+        ".vera@mail.example",
         "admın@mail.example",  # dotless i: passes for a letter in careless patterns
         "İ@mail.example",
         "베라@mail.example",
         f"{'v' * 65}@mail.example",
+        f"vera@{'m' * 250}.example",
     ],
 )
 def test_what_mail_servers_would_not_take_is_refused(typed: str) -> None:
@@ -54,6 +57,11 @@ def test_a_megabyte_is_refused_at_once(typed: str) -> None:
 
     assert time.process_time() - began < 0.5
     assert isinstance(key, str)
+
+
+def test_a_domain_has_one_key_in_either_spelling_and_half_an_address_its_own() -> None:
+    assert email_key(" VERA@한국.example") == email_key("vera@xn--3e0b707e.example")
+    assert email_key("half an addr") == "half an addr"
 
 
 def test_case_does_not_make_another_address_and_an_accent_does() -> None:

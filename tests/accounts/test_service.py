@@ -1,4 +1,4 @@
-"""Addresses, and the acts of staff and of the operator."""
+"""The acts of staff and of the operator, and whose account an address finds."""
 
 import asyncio
 from typing import Any
@@ -12,50 +12,6 @@ from server.accounts.models import Role
 from server.database.session import session_scope, transaction
 from server.errors import NotFound
 from tests.factories import create_account
-
-pytestmark = pytest.mark.usefixtures("session")
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("vera@mail.example", "vera@mail.example"),
-        ("  Vera@MAIL.example ", "Vera@mail.example"),
-        ("ｖｅｒａ＠ｍａｉｌ.example", "vera@mail.example"),
-        ("vera@한국.example", "vera@xn--3e0b707e.example"),
-        ("v.e+ra@a.b.example", "v.e+ra@a.b.example"),
-    ],
-)
-def test_typed_address_becomes_one_that_mail_servers_know(typed: str, meant: str) -> None:
-    assert accounts.valid_email(typed) == meant
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "",
-        "@",
-        "a@",
-        "@b.example",
-        "a@b",
-        "a b@c.example",
-        "a@b..example",
-        ".a@b.example",
-        "a@b.example\r\nBcc: x@y.z",
-        "베라@mail.example",
-        "a" * 65 + "@b.example",
-        "a@" + "b" * 250 + ".example",
-        "a@b.example, c@d.example",
-    ],
-)
-def test_what_is_no_address_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match="e-mail"):
-        accounts.valid_email(typed)
-
-
-def test_two_spellings_of_an_address_have_one_key() -> None:
-    assert accounts.email_key(" VERA@한국.example") == accounts.email_key("vera@xn--3e0b707e.example")
-    assert accounts.email_key("half an addr") == "half an addr"
 
 
 async def test_an_accent_makes_another_address(session: None) -> None:
@@ -109,7 +65,21 @@ async def test_nobody_changes_their_own_role_and_the_last_admin_stays(session: N
     assert (await accounts.get(admin.id)).role is Role.EDITOR
 
 
-async def test_two_admins_cannot_unmake_each_other(sessions: async_sessionmaker[Any]) -> None:
+async def test_an_id_with_a_blank_behind_is_no_way_round(session: None) -> None:
+    """MariaDB finds the row all the same, SQLite does not."""
+    one = await create_account("one@mail.example", Role.ADMIN)
+    two = await create_account("two@mail.example", Role.ADMIN)
+
+    with pytest.raises((accounts.OwnRole, NotFound)):
+        await accounts.change_role(f"{one.id} ", Role.VIEWER, by=one.id)
+    await accounts.change_role(two.id, Role.VIEWER, by=one.id)
+    with pytest.raises((accounts.LastAdmin, NotFound)):
+        await accounts.change_role(f"{one.id} ", Role.VIEWER, by=two.id)
+
+    assert (await accounts.get(one.id)).role is Role.ADMIN
+
+
+async def test_two_admins_cannot_unmake_each_other(session: None, sessions: async_sessionmaker[Any]) -> None:
     one = await create_account("one@mail.example", Role.ADMIN)
     two = await create_account("two@mail.example", Role.ADMIN)
 

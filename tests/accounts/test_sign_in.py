@@ -88,7 +88,9 @@ async def test_refused_form_keeps_the_address_and_never_the_password(person: Per
     assert "secret words" not in answer.text
 
 
-async def test_unknown_address_takes_as_long_as_a_wrong_password(session: None) -> None:
+async def test_unknown_address_takes_as_long_as_a_wrong_password(
+    session: None, earnest_hashing: None
+) -> None:
     await create_account()
 
     async def seconds(email: str) -> float:
@@ -218,7 +220,7 @@ async def test_being_signed_in_costs_one_statement(person: Person, door: Door) -
     assert len(statements) == 1
 
 
-async def test_weak_hash_is_renewed_at_sign_in(person: Person) -> None:
+async def test_weak_hash_is_renewed_at_sign_in(person: Person, earnest_hashing: None) -> None:
     await create_account()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     async with transaction():
@@ -264,7 +266,7 @@ async def test_link_mails_to_one_address_are_braked(person: Person, door: Door) 
     assert len(await door.mails()) == accounts.LINKS_PER_ADDRESS_AND_IP + 1
 
 
-async def test_hashing_does_not_hold_a_connection_or_the_loop(session: None) -> None:
+async def test_hashing_does_not_hold_a_connection_or_the_loop(session: None, earnest_hashing: None) -> None:
     await create_account()
     ticks = 0
 

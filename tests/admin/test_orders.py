@@ -18,11 +18,8 @@ from server.database.session import current_session, session_scope, transaction
 from server.mail.models import Mail, MailState
 from server.mail.service import troubled
 from server.tokens import new_id
-from tests.catalog.shop import course, post, signed_in, stock_site
 from tests.conftest import Sandbox, Site
-from tests.factories import bought, order_in, pay
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from tests.factories import bought, course, order_in, pay, post, signed_in, stock_site
 
 
 async def sold(
@@ -30,8 +27,7 @@ async def sold(
 ) -> tuple[httpx.AsyncClient, str]:
     """A support page in a browser, and the number of an order that a guest has paid."""
     await stock_site(site, [course("knife")])
-    guest, order = await bought(site, sandbox, "knife", email)
-    await guest.aclose()
+    _, order = await bought(site, sandbox, "knife", email)
     client, _ = await signed_in(site, Role.SUPPORT)
     return client, str(order["order"])
 
@@ -74,8 +70,19 @@ async def test_orders_are_found_by_number_address_and_state(site: Site, sandbox:
         assert number not in (await client.get(f"/admin/orders?{query}")).text, query
 
 
-async def test_the_overview_counts_sales_and_troubles(site: Site, sandbox: Sandbox) -> None:
+async def paid(site: Site, at: datetime) -> None:
+    """Let every order be paid at this time."""
+    async with session_scope(site.app.ctx.sessions), transaction():
+        await current_session().execute(update(Order).values(paid_at=at))
+
+
+async def test_the_overview_counts_sales_and_troubles(
+    site: Site, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client, number = await sold(site, sandbox)
+    noon = datetime.fromisoformat("2026-03-02T12:00:00+09:00")
+    await paid(site, noon)
+    monkeypatch.setattr(service, "now", lambda: noon)
     page = (await client.get("/admin")).text
     assert "<dt>Paid without access</dt><dd>0</dd>" in page
     assert "<dt>Orders paid today</dt><dd>1</dd>" in page
@@ -89,9 +96,7 @@ async def test_a_sale_counts_on_the_day_of_the_business_not_of_greenwich(
 ) -> None:
     """15:30 in Greenwich is half past midnight in Seoul: the first sale of the new day."""
     await sold(site, sandbox)
-    async with session_scope(site.app.ctx.sessions), transaction():
-        paid = datetime.fromisoformat(f"2026-03-01T{paid_at}+00:00")
-        await current_session().execute(update(Order).values(paid_at=paid))
+    await paid(site, datetime.fromisoformat(f"2026-03-01T{paid_at}+00:00"))
     monkeypatch.setattr(service, "now", lambda: datetime.fromisoformat("2026-03-02T00:40:00+09:00"))
 
     async with session_scope(site.app.ctx.sessions):
@@ -115,6 +120,7 @@ FACTS: dict[AlertKind, dict[str, Any]] = {
     AlertKind.DISPUTE_OPENED: {"amount": 33000, "currency": "KRW", "reason": "fraudulent"},
     AlertKind.REFUND_FAILED: {"amount": 33000, "currency": "KRW"},
     AlertKind.REFUND_UNASSIGNED: {"amount": 33000, "currency": "KRW"},
+    AlertKind.MAIL_STUCK: {"reason": "SMTPConnectError: refused"},
 }
 
 

@@ -10,10 +10,8 @@ from server.accounts.models import Role
 from server.catalog import service as catalog
 from server.clock import now
 from server.database.session import session_scope
-from tests.catalog.shop import course, post, signed_in, stock_site
 from tests.conftest import Site
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from tests.factories import course, post, signed_in, stock_site
 
 
 async def support(site: Site) -> httpx.AsyncClient:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -17,7 +18,7 @@ from tests.bench.bare import Answer, Answers
 from tests.bench.cases import CASES, FIRST_COUNT, Case, Seat
 from tests.bench.load import Job, Result, Results, Target
 from tests.bench.stock import stock, take_seat
-from tests.conftest import free_port, run_playbill, wait_for
+from tests.conftest import environment_of, free_port, free_settings, run_playbill, wait_for
 from tests.listening import listening
 from tests.statements import Statements
 
@@ -124,11 +125,8 @@ def load(case: Case, seats: Sequence[Seat], ports: Sequence[int]) -> list[Result
 
 def bench(database_url: str, var_dir: str, courses: int) -> Iterator[Measured]:
     """Measure with a catalog of this size in this (empty) database, one worker."""
-    ports = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
-    given = {"database_url": database_url, "var_dir": var_dir, "workers": "1"}
-    given |= {name: str(free_port()) for name in ports}
-    environment = {f"PLAYBILL_{name.upper()}": value for name, value in given.items()}
+    settings = free_settings(Path(var_dir), database_url=database_url, workers=1)
+    environment = environment_of(settings)
     run_playbill(["migrate"], environment)
-    settings = Settings.model_validate(given)
     prepared = asyncio.run(prepare(settings, courses))
     yield from measure(settings, environment, prepared, courses)

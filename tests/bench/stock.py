@@ -17,9 +17,9 @@ from server.database.session import transaction
 from server.playback import service as playback
 from server.settings import ROOT
 from tests.bench.cases import Seat
+from tests.factories import PASSWORD
 
 DEMO: dict[str, Any] = json.loads((ROOT / "server" / "demo" / "catalog.json").read_text("utf-8"))
-PASSWORD = "long enough to be a password"
 
 
 def _courses() -> Iterator[dict[str, Any]]:

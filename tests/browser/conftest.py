@@ -1,15 +1,15 @@
-"""One running shop for each engine, one Chromium, and a fresh browser context for each visitor."""
+"""One running shop for each engine, and a fresh browser context for each visitor."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from tests.browser.live import LiveShop, free_settings, live_shop
+from tests.browser.live import LiveShop, live_shop
 from tests.browser.visitor import Visitor
-from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.conftest import free_settings
 from tests.mariadb import MariaDB
 
 NewVisitor = Callable[..., Awaitable[Visitor]]
@@ -39,21 +39,13 @@ def shop(running_shop: LiveShop) -> LiveShop:
     return running_shop
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def new_visitor(browser: Browser, shop: LiveShop) -> AsyncIterator[NewVisitor]:
+@pytest_asyncio.fixture
+async def new_visitor(chromium: Browser, shop: LiveShop) -> AsyncIterator[NewVisitor]:
     """Makes visitors; at the end none of them may have met an error, a window or another site."""
     visitors: list[Visitor] = []
 
     async def arrive(**options: Any) -> Visitor:
-        visitors.append(await Visitor.arrive(browser, shop, **options))
+        visitors.append(await Visitor.arrive(chromium, shop, **options))
         return visitors[-1]
 
     yield arrive
@@ -63,7 +55,7 @@ async def new_visitor(browser: Browser, shop: LiveShop) -> AsyncIterator[NewVisi
     assert not problems, "\n".join(problems)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def guest(new_visitor: NewVisitor) -> Visitor:
     """Somebody with a phone who was never here."""
     return await new_visitor()

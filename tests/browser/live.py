@@ -14,25 +14,11 @@ import httpx
 
 from server.settings import Settings
 from server.standins import health_addresses
-from tests.conftest import Sandbox, free_port, run_playbill, wait_for
-from tests.factories import eventually
+from tests.conftest import Sandbox, environment_of, run_playbill, wait_for
+from tests.factories import PASSWORD, eventually
 
 ADMIN = "ada@mail.example"
-PASSWORD = "long enough to be a password"
-PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
 LINK = re.compile(r"\S+/login/link/\S+")
-
-
-def free_settings(folder: Path, **more: object) -> Settings:
-    """Sandbox mode, the data in `folder`, every port a free one."""
-    given = {"var_dir": folder, **{name: free_port() for name in PORTS}, **more}
-    return Settings.model_validate(given)
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """What makes a process of its own run with these settings."""
-    names = (*PORTS, "var_dir", "database_url", "workers")
-    return {f"PLAYBILL_{name.upper()}": str(getattr(settings, name)) for name in names}
 
 
 @contextlib.contextmanager
@@ -110,26 +96,17 @@ class LiveShop:
         return [line for line in said if re.search(r"\b(WARNING|ERROR|CRITICAL|Traceback|died)\b", line)]
 
 
-def seen_from_outside(settings: Settings, log: Path) -> LiveShop:
-    sandbox = Sandbox(
-        f"http://127.0.0.1:{settings.sandbox_stripe_port}",
-        f"http://127.0.0.1:{settings.sandbox_kollus_port}",
-        f"http://127.0.0.1:{settings.sandbox_mail_port}",
-    )
-    return LiveShop(settings.public_url, sandbox, log)
-
-
 @contextlib.contextmanager
 def live_shop(settings: Settings) -> Iterator[LiveShop]:
     """`playbill serve` with its jobs, on a fresh database with the demo's catalog and one admin."""
     environment = environment_of(settings)
     run_playbill(["migrate"], environment)
     run_playbill(["seed"], environment)
-    create_admin(environment)
+    run_playbill(["create-admin", ADMIN, "--name=Ada", "--password-stdin"], environment, typed=PASSWORD)
     log = settings.var_dir / "serve.log"
     with running(["sandbox"], settings, settings.var_dir / "sandbox.log"), running(["serve"], settings, log):
         wait_for([*health_addresses(settings), f"{settings.public_url}/readyz"])
-        yield seen_from_outside(settings, log)
+        yield LiveShop(settings.public_url, Sandbox.of(settings), log)
 
 
 @contextlib.contextmanager
@@ -138,16 +115,4 @@ def live_demo(settings: Settings) -> Iterator[LiveShop]:
     log = settings.var_dir / "demo.log"
     with running(["demo"], settings, log):
         wait_for([f"{settings.public_url}/readyz"], within_s=60)
-        yield seen_from_outside(settings, log)
-
-
-def create_admin(environment: dict[str, str]) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "server.cli", "create-admin", ADMIN, "--name=Ada", "--password-stdin"],
-        env={**os.environ, **environment},
-        input=PASSWORD,
-        text=True,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+        yield LiveShop(settings.public_url, Sandbox.of(settings), log)

@@ -15,9 +15,10 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from server.demo.seed import PASSWORD
 from server.settings import ROOT
-from tests.browser.live import LiveShop, free_settings, live_demo
+from tests.browser.live import LiveShop, live_demo
 from tests.browser.visitor import DESK, PHONE, Visitor
 from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.conftest import free_settings
 
 Scheme = Literal["light", "dark"]
 COURSE = "slow-bread"

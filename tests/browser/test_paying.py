@@ -27,7 +27,7 @@ async def test_a_declined_card_leaves_the_form_filled_and_a_good_one_pays(
     await expect(guest.card.locator('[name="expiry"]')).to_have_value("12 / 34")
     await expect(guest.pay_button).to_be_enabled()
     await guest.type_card()
-    await guest.pay_button.click()
+    await guest.press_pay_again()
     await guest.sees("succeeded")
     assert shop.charges() == charges + 1
 
@@ -41,7 +41,7 @@ async def test_a_failed_3d_secure_check_can_be_passed_at_the_second_try(
     await guest.pay_button.click()
     await guest.bank.locator("#test-source-fail-3ds").click()
     await guest.sees("declined")
-    await guest.pay_button.click()
+    await guest.press_pay_again()
     await guest.bank.locator("#test-source-authorize-3ds").click()
     await guest.sees("succeeded")
     assert shop.charges() == charges + 1
@@ -133,6 +133,31 @@ async def test_two_tabs_of_one_buyer_pay_once(shop: LiveShop, guest: Visitor) ->
     assert shop.charges() == charges + 1
 
 
+async def test_a_bank_check_left_open_while_another_tab_pays_ends_in_the_course(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    guest.expected.append("status of 400")  # the bank's page is told that there is nothing left to decide
+    waiting, paying = guest.page, await guest.context.new_page()
+    await guest.open_checkout(COURSE)
+    await guest.fill_in("noor@mail.example", THREE_D_SECURE)
+    await guest.pay_button.click()
+    complete = guest.bank.locator("#test-source-authorize-3ds")
+    await expect(complete).to_be_visible()
+    guest.page = paying
+    await guest.buy(COURSE, "noor@mail.example")
+    guest.page = waiting
+    await complete.click()
+    await expect(guest.form).to_have_attribute("data-state", PAID)
+    assert shop.charges() == charges + 1
+
+
+async def test_the_card_form_writes_in_the_letters_of_the_page(guest: Visitor) -> None:
+    await guest.open_checkout(COURSE)
+    faces = "async () => (await document.fonts.ready, [...document.fonts].map(({ status }) => status))"
+    assert await guest.card.locator("body").evaluate(faces) == ["loaded"]
+
+
 async def test_back_after_paying_leads_to_the_course_and_not_to_a_second_charge(
     shop: LiveShop, guest: Visitor
 ) -> None:
@@ -157,6 +182,68 @@ async def test_without_stripes_script_the_page_says_so_calmly(shop: LiveShop, gu
     await guest.sees("ready")
 
 
+async def test_a_card_form_that_cannot_be_shown_is_said_calmly(shop: LiveShop, guest: Visitor) -> None:
+    """Stripe's script is there, but its form reports `loaderror`."""
+    guest.expected.append("status of 500")
+    shop.trouble(element="loaderror")
+    await guest.open(f"/checkout/{COURSE}")
+    await guest.sees("unreachable")
+    await expect(guest.page.get_by_text("The card form did not load.")).to_be_visible()
+    await expect(guest.pay_button).to_be_hidden()
+    shop.trouble()
+    await guest.link("Load the page again").click()
+    await guest.sees("ready")
+
+
+async def paid_for_long(guest: Visitor, email: str) -> None:
+    """Pay, and be told nothing but *pending* for longer than anybody likes to look at a button."""
+    asked = asyncio.Event()
+
+    async def still_pending(route: Route) -> None:
+        await route.fulfill(json={"status": "pending", "watch_url": None})
+        asked.set()
+
+    await guest.page.clock.install()
+    await guest.page.route("**/orders/*/status", still_pending)
+    await guest.open_checkout(COURSE)
+    await guest.fill_in(email)
+    await guest.pay_button.click()
+    await asked.wait()
+    await guest.sees("paying")
+    await guest.page.clock.fast_forward(21_000)
+    await guest.sees("processing")
+
+
+async def test_a_payment_that_takes_long_lets_the_buyer_go_and_the_mail_comes(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    await paid_for_long(guest, "lena@mail.example")
+    said = guest.page.locator(".pay-done")
+    await expect(said.get_by_role("heading", name="Your bank is still working on it")).to_be_visible()
+    await expect(said).to_contain_text("You can leave this page. We send an e-mail")
+    await expect(guest.pay_button).to_be_hidden()
+    await expect(guest.page.get_by_label("E-mail")).to_be_hidden()
+    await shop.link_mailed_to("lena@mail.example")
+    await guest.link("Look at the order").click()
+    await expect(guest.page.get_by_role("heading", name="Paid. The course is yours.")).to_be_visible()
+    assert shop.charges() == charges + 1
+
+
+async def test_a_page_that_waits_for_a_slow_payment_shows_it_when_it_is_through(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    await paid_for_long(guest, "lasse@mail.example")
+    await guest.page.unroute("**/orders/*/status")
+    await guest.page.clock.fast_forward(60_000)
+    await guest.sees("succeeded")
+    await expect(guest.link("Start watching")).to_be_focused()
+    await guest.link("Start watching").click()
+    await expect(guest.page).to_have_url(re.compile(f"/learn/{COURSE}/"))
+    assert shop.charges() == charges + 1
+
+
 async def test_nothing_jumps_when_the_card_form_has_loaded(guest: Visitor) -> None:
     let_go = asyncio.Event()
 
@@ -167,7 +254,8 @@ async def test_nothing_jumps_when_the_card_form_has_loaded(guest: Visitor) -> No
     await guest.page.route("**/stripe.js", hold)
     await guest.page.goto(f"/checkout/{COURSE}", wait_until="domcontentloaded")
     await guest.sees("loading")
-    await guest.page.evaluate("document.fonts.ready.then(() => true)")
+    # Letters ask for their font when they are laid out first.
+    await guest.page.evaluate("document.body.offsetHeight && document.fonts.ready.then(() => true)")
     before = await guest.pay_button.bounding_box()
     let_go.set()
     await guest.sees("ready")

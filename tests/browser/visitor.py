@@ -16,8 +16,8 @@ from playwright.async_api import (
     expect,
 )
 
-from tests.browser.live import PASSWORD, LiveShop
-from tests.factories import eventually
+from tests.browser.live import LiveShop
+from tests.factories import PASSWORD, eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 800}
@@ -97,6 +97,21 @@ class Visitor:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True).filter(visible=True).first
 
+    async def press_tab(self) -> None:
+        """And wait until the focus has moved: in and out of a frame of another site it does so late."""
+        before = await self._focus()
+        await self.page.keyboard.press("Tab")
+
+        async def has_moved() -> bool:
+            return await self._focus() != before
+
+        await eventually(has_moved)
+
+    async def _focus(self) -> list[Any]:
+        """What has the focus, in the page and in every frame of it."""
+        look = "() => [document.hasFocus(), document.activeElement?.outerHTML.slice(0, 200)]"
+        return [await frame.evaluate(look) for frame in self.page.frames]
+
     # Paying
 
     @property
@@ -133,6 +148,13 @@ class Visitor:
     async def fill_in(self, email: str, number: str = GOOD) -> None:
         await self.page.locator("[name=email]").fill(email)
         await self.type_card(number)
+
+    async def press_pay_again(self) -> None:
+        """After a refusal, whose words push the button below a phone's edge.
+
+        By keyboard: a click right after the page has scrolled goes to the card frame that was there before.
+        """
+        await self.pay_button.press("Enter")
 
     async def buy(self, slug: str, email: str) -> str:
         """Pay for a course as a guest; returns the order number."""

@@ -28,9 +28,9 @@ from server.errors import NotFound
 from server.playback.models import Play
 from server.settings import Settings, configure
 from server.tokens import new_id
-from tests.catalog.shop import category, course, stock
+from tests.factories import category, course, stock
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("session")]
+pytestmark = pytest.mark.usefixtures("session")
 
 VIDEO = LectureDraft({"en": "Opening"}, "hBftp9d6", 70, is_preview=False)
 
@@ -101,10 +101,10 @@ async def test_a_price_that_stripe_would_refuse_is_refused_when_it_is_set(
     ("currency", "refused", "refusal", "accepted"),
     [
         ("ISK", 150_050, PriceUneven, 150_000),
-        ("ISK", 0, PriceTooLow, 100),
+        ("ISK", 9_900, PriceTooLow, 10_000),
         ("UGX", 1_000_001, PriceUneven, 1_000_000),
         ("KWD", 3301, PriceUneven, 3300),
-        ("KWD", 490, PriceTooLow, 500),
+        ("KWD", 190, PriceTooLow, 200),
     ],
 )
 async def test_currencies_that_stripe_counts_in_its_own_way(
@@ -124,6 +124,25 @@ async def test_currencies_that_stripe_counts_in_its_own_way(
     finally:
         configure(settings)
     assert {price.currency: price.amount for price in found.prices}[currency] == accepted
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "refusal"),
+    [
+        ("KRW", 999, PriceTooLow),
+        ("SEK", 299, PriceTooLow),
+        ("USD", 100_000_000, PriceTooHigh),
+        ("KWD", 3301, PriceUneven),
+        ("XAU", 3300, CurrencyNotOffered),
+    ],
+)
+async def test_a_catalog_with_a_price_that_stripe_would_refuse_is_not_taken_in(
+    currency: str, amount: int, refusal: type[CatalogError]
+) -> None:
+    with pytest.raises(refusal):
+        await stock(course("fork"), course("knife", prices={"KRW": 33000, currency: amount}))
+    with pytest.raises(NotFound):
+        await catalog.get_any("fork")
 
 
 async def test_the_refusal_of_a_price_names_the_smallest_amount() -> None:

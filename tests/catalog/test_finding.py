@@ -6,9 +6,9 @@ from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CourseCard, CourseQuery
 from server.catalog.search import fold, words
-from tests.catalog.shop import category, course, stock
+from tests.factories import category, course, stock
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("session")]
+pytestmark = pytest.mark.usefixtures("session")
 
 
 async def found(typed: str = "", currency: str = "KRW", page: int = 1, **query: object) -> list[str]:

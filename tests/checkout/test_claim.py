@@ -10,27 +10,15 @@ from server.accounts import service as accounts
 from server.accounts.models import User
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.checkout import service as checkout
 from server.database.session import current_session, transaction
-from server.mail import worker
 from server.playback.models import Progress
 from tests.conftest import Sandbox, Site
-from tests.factories import bought, create_account, csrf_of, sign_in
-
-
-async def link_in_mail(sandbox: Sandbox, to: str) -> str:
-    """Sends what waits in the outbox and returns the path of the link in the newest mail."""
-    await current_session().reset()
-    await worker.send_waiting()
-    message = next(one for one in reversed(sandbox.messages()) if one["to"] == to)
-    found = re.search(r"/login/link/[\w-]+", message["text"])
-    assert found, message["text"]
-    return found[0]
+from tests.factories import bought, create_account, create_course, mailed_link, order_in, pay, post, sign_in
 
 
 async def follow(client: httpx.AsyncClient, link: str) -> httpx.Response:
-    shown = await client.get(link)
-    assert shown.status_code == 200
-    return await client.post(link, data={"csrf_token": csrf_of(shown.text)})
+    return await post(client, link, page=link)
 
 
 async def holders() -> list[str]:
@@ -42,14 +30,13 @@ async def test_the_first_followed_link_makes_the_account_and_moves_the_purchase(
     shop: Site, sandbox: Sandbox
 ) -> None:
     buyer, order = await bought(shop, sandbox, email="New@mail.example")
-    link = await link_in_mail(sandbox, "New@mail.example")
+    link = await mailed_link(sandbox, "New@mail.example")
 
     async with shop.client() as phone:
         answer = await follow(phone, link)
         course = await phone.get("/learn/first-night")
         receipt = await phone.get(f"/orders/{order['order']}")
     old_browser = await buyer.get(f"/orders/{order['order']}")
-    await buyer.aclose()
 
     account = await accounts.find_by_email("new@mail.example")
     assert account is not None and account.is_proven
@@ -64,9 +51,8 @@ async def test_the_first_followed_link_makes_the_account_and_moves_the_purchase(
 async def test_opening_the_link_without_pressing_its_button_spends_nothing(
     shop: Site, sandbox: Sandbox
 ) -> None:
-    buyer, _ = await bought(shop, sandbox)
-    await buyer.aclose()
-    link = await link_in_mail(sandbox, "guest@mail.example")
+    await bought(shop, sandbox)
+    link = await mailed_link(sandbox, "guest@mail.example")
 
     async with shop.client() as scanner, shop.client() as person, shop.client() as late:
         for _ in range(3):
@@ -78,12 +64,10 @@ async def test_opening_the_link_without_pressing_its_button_spends_nothing(
 async def test_a_stranger_who_knows_the_address_gets_nothing(shop: Site, sandbox: Sandbox) -> None:
     """Whoever types somebody's address at checkout pays for them and opens nothing of theirs."""
     victim = await create_account("victim@mail.example")
-    victims, _ = await bought(shop, sandbox, email="another@mail.example")
-    await victims.aclose()
+    await bought(shop, sandbox, email="another@mail.example")
 
     stranger, _ = await bought(shop, sandbox, email="victim@mail.example")
     seen = [(await stranger.get(path)).status_code for path in ("/account", "/learn", "/")]
-    await stranger.aclose()
 
     assert seen == [303, 200, 200]
     assert victim.id not in await holders()
@@ -99,9 +83,8 @@ async def test_who_signed_up_first_with_somebody_elses_address_gets_nothing(
         await current_session().execute(
             User.__table__.update().values(password_hash="$argon2id$whatever")  # type: ignore[attr-defined]
         )
-    buyer, _ = await bought(shop, sandbox, email="owner@mail.example")
-    await buyer.aclose()
-    link = await link_in_mail(sandbox, "owner@mail.example")
+    await bought(shop, sandbox, email="owner@mail.example")
+    link = await mailed_link(sandbox, "owner@mail.example")
 
     async with shop.client() as owner:
         await follow(owner, link)
@@ -114,17 +97,14 @@ async def test_who_signed_up_first_with_somebody_elses_address_gets_nothing(
 
 async def test_signing_out_takes_the_order_key_along(shop: Site, sandbox: Sandbox) -> None:
     buyer, order = await bought(shop, sandbox)
-    page = await buyer.get("/")
-    await buyer.post("/logout", data={"csrf_token": csrf_of(page.text)})
+    await post(buyer, "/logout")
 
     assert (await buyer.get(f"/orders/{order['order']}")).status_code == 404
-    await buyer.aclose()
 
 
 async def test_two_guests_of_one_address_are_told_to_staff(shop: Site, sandbox: Sandbox) -> None:
     for _ in range(2):
-        buyer, _order = await bought(shop, sandbox, email="same@mail.example")
-        await buyer.aclose()
+        await bought(shop, sandbox, email="same@mail.example")
 
     await current_session().reset()
     assert [alert.kind for alert in await alerts.open_alerts()] == [AlertKind.BOUGHT_TWICE]
@@ -132,25 +112,20 @@ async def test_two_guests_of_one_address_are_told_to_staff(shop: Site, sandbox: 
 
 async def test_a_claim_moves_into_the_account_that_exists(shop: Site, sandbox: Sandbox) -> None:
     account = await create_account("vera@mail.example")
-    buyer, _ = await bought(shop, sandbox, email="VERA@mail.example")
-    await buyer.aclose()
+    await bought(shop, sandbox, email="VERA@mail.example")
 
     async with shop.client() as client:
-        await follow(client, await link_in_mail(sandbox, "VERA@mail.example"))
+        await follow(client, await mailed_link(sandbox, "VERA@mail.example"))
 
     assert await holders() == [account.id]
     assert await current_session().scalar(select(func.count()).select_from(User)) == 1
 
 
 async def test_any_link_to_the_address_claims_what_waits(shop: Site, sandbox: Sandbox) -> None:
-    buyer, _ = await bought(shop, sandbox, email="guest@mail.example")
-    await buyer.aclose()
+    await bought(shop, sandbox, email="guest@mail.example")
     async with shop.client() as client:
-        page = await client.get("/login/link")
-        await client.post(
-            "/login/link", data={"email": "guest@mail.example", "csrf_token": csrf_of(page.text)}
-        )
-        await follow(client, await link_in_mail(sandbox, "guest@mail.example"))
+        await post(client, "/login/link", page="/login/link", email="guest@mail.example")
+        await follow(client, await mailed_link(sandbox, "guest@mail.example"))
         course = await client.get("/learn/first-night")
 
     assert course.headers["location"].startswith("/learn/first-night/")
@@ -164,7 +139,7 @@ async def test_progress_moves_with_the_purchase(shop: Site, sandbox: Sandbox) ->
     assert player
     played = await sandbox.akollus("play", url=player[1].replace("&amp;", "&"), watch=[[0, 30]], rate=1)
     assert played["started"], played
-    link = await link_in_mail(sandbox, "guest@mail.example")
+    link = await mailed_link(sandbox, "guest@mail.example")
 
     async with shop.client() as client:
         await follow(client, link)
@@ -175,22 +150,17 @@ async def test_progress_moves_with_the_purchase(shop: Site, sandbox: Sandbox) ->
     (progress,) = (await current_session().scalars(select(Progress))).all()
     assert progress.viewer_id == account.id
     assert progress.percent > 0
-    await buyer.aclose()
 
 
 async def test_a_second_purchase_of_the_same_browser_waits_for_its_own_link(
     shop: Site, sandbox: Sandbox
 ) -> None:
-    from tests.factories import create_courses, order_in, pay
-
-    await create_courses("second-night")
+    await create_course("second-night")
     buyer, _ = await bought(shop, sandbox, email="one@mail.example")
     async with shop.client() as client:
-        await follow(client, await link_in_mail(sandbox, "one@mail.example"))
+        await follow(client, await mailed_link(sandbox, "one@mail.example"))
     order = await order_in(buyer, "second-night", "two@mail.example")
     intent = await pay(sandbox, order)
-    from server.checkout import service as checkout
-
     await current_session().reset()
     await checkout.settle(intent)
 
@@ -199,13 +169,11 @@ async def test_a_second_purchase_of_the_same_browser_waits_for_its_own_link(
     owners = await holders()
     assert sorted(owner == one.id for owner in owners) == [False, True]
     assert (await buyer.get("/learn/second-night")).status_code == 303
-    await buyer.aclose()
 
 
 async def test_signing_in_by_password_is_not_a_claim_of_another_address(shop: Site, sandbox: Sandbox) -> None:
     await create_account("vera@mail.example")
-    buyer, order = await bought(shop, sandbox, email="other@mail.example")
-    await buyer.aclose()
+    _, order = await bought(shop, sandbox, email="other@mail.example")
 
     async with shop.client() as client:
         await sign_in(client, "vera@mail.example")

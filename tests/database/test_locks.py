@@ -26,7 +26,7 @@ def url(mariadb: MariaDB) -> str:
     return made
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def rivals(url: str) -> AsyncIterator[Sessions]:
     """Sessions on two counters at 0; an engine of its own, so that a changed connection is not used again."""
     engine = create_engine(url)

@@ -17,7 +17,7 @@ from server.throttle.models import ThrottleCounter as Counter
 from tests.database.support import add_counter
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def file(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     """A SQLite file of its own with one table."""
     engine = create_engine(f"sqlite+aiosqlite:///{tmp_path / 'one.db'}")

@@ -4,14 +4,27 @@ import re
 from pathlib import Path
 
 import pytest
-from jinja2 import Environment, FileSystemLoader
 
-ROOT = Path(__file__).resolve().parents[2]
+from server.access.models import GrantReason
+from server.accounts.models import Role
+from server.catalog.models import Level
+from server.checkout.models import OrderStatus
+from server.settings import LANGUAGES, ROOT
+from server.web import words
+from server.web.templating import environment
+
 TEMPLATES = ROOT / "templates"
 PAGES = sorted(path for path in TEMPLATES.rglob("*.html") if "mail" not in path.parts)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def name_of(path: Path) -> str:
+    return str(path.relative_to(TEMPLATES))
+
+
+every_page = pytest.mark.parametrize("path", PAGES, ids=name_of)
+
+
+@every_page
 def test_page_holds_nothing_that_the_security_policy_would_block(path: Path) -> None:
     source = path.read_text()
     assert not re.search(r"\sstyle=|<style", source)
@@ -19,8 +32,36 @@ def test_page_holds_nothing_that_the_security_policy_would_block(path: Path) -> 
     assert not re.search(r"<script(?![^>]*\ssrc=)", source)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+@every_page
 def test_page_compiles(path: Path) -> None:
-    jinja = Environment(loader=FileSystemLoader(TEMPLATES), extensions=["jinja2.ext.i18n"], autoescape=True)
-    jinja.filters["tr"] = str
-    jinja.get_template(str(path.relative_to(TEMPLATES)))
+    environment().get_template(name_of(path))
+
+
+@every_page
+def test_page_imports_what_it_uses(path: Path) -> None:
+    source = path.read_text()
+    imported = [
+        name for names in re.findall(r"{% from \S+ import ([\w, ]+) %}", source) for name in names.split(", ")
+    ]
+    assert [name for name in imported if not re.search(rf"\b{name}\(", source)] == []
+
+
+@every_page
+def test_page_says_what_the_heads_of_its_tables_are_for(path: Path) -> None:
+    assert not re.search(r"<th(?![^>]*\sscope=)[\s>]", path.read_text())
+
+
+@every_page
+def test_page_puts_no_element_where_only_text_may_stand(path: Path) -> None:
+    """`tr` may answer with an element, which carries the language of a text; `plain` never does."""
+    source = path.read_text()
+    for place in (r'="[^">]*{{[^}]*\|tr\b', r"{% block title %}.*\|tr\b", r"<option[^\n]*\|tr\b"):
+        assert not re.search(place, source)
+
+
+def test_everything_that_is_counted_by_code_words_has_a_name() -> None:
+    assert set(words.LANGUAGES) == LANGUAGES
+    assert set(words.LEVELS) == set(Level)
+    assert set(words.ROLES) == set(Role)
+    assert set(words.ORDERS) == set(OrderStatus)
+    assert set(words.GRANTS) == set(GrantReason)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-import stripe
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
@@ -22,7 +20,7 @@ from server.database.session import current_session, session_scope
 from server.mail.models import Mail
 from server.settings import Settings, configure
 from tests.conftest import Sandbox, free_port
-from tests.factories import create_course
+from tests.factories import create_course, deliver, signature_of
 from tests.faults.serving import Served
 
 Serve = Callable[..., Served]
@@ -70,20 +68,14 @@ class Shop:
 
     async def succeeded(self) -> bytes:
         """Stripe's event that tells of the one payment."""
-        events = await asyncio.to_thread(self.sandbox.events)
-        event = next(one for one in events if one["type"] == "payment_intent.succeeded")
+        event = await asyncio.to_thread(self.sandbox.event, "payment_intent.succeeded")
         return json.dumps(event).encode()
 
     async def deliver(self, client: httpx.AsyncClient, body: bytes) -> httpx.Response:
-        """Post an event as Stripe does, signed."""
-        signature = stripe.WebhookSignature.generate_signature_header(
-            body.decode(), self.settings.webhook_secrets[0], int(time.time())
-        )
-        headers = {"Stripe-Signature": signature, "Content-Type": "application/json; charset=utf-8"}
-        return await client.post("/webhooks/stripe", content=body, headers=headers)
+        return await deliver(client, body, signature_of(body, self.settings.webhook_secrets[0]))
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def shop(
     clean_database: None, sandbox: Sandbox, settings: Settings, sessions: async_sessionmaker[Any]
 ) -> AsyncIterator[Shop]:

@@ -36,10 +36,20 @@ class Connection:
         try:
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
             headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-            body = await self._reader.readexactly(int(headers.get("content-length", "0")))
+            if headers.get("transfer-encoding") == "chunked":
+                body = await self._streamed()
+            else:
+                body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise Broken from error
         return Answer(int(head.split()[1]), body, headers.get("connection") != "close")
+
+    async def _streamed(self) -> bytes:
+        body = b""
+        while size := int(await self._reader.readuntil(b"\r\n"), 16):
+            body += (await self._reader.readexactly(size + 2))[:-2]
+        await self._reader.readexactly(2)
+        return body
 
     async def first_bytes(self) -> bytes:
         """Something of an answer that is still being written."""

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -13,21 +12,7 @@ from typing import Any, Self
 import httpx
 
 from server.settings import Settings
-
-GIVEN = (
-    "database_url",
-    "var_dir",
-    "sandbox_stripe_port",
-    "sandbox_kollus_port",
-    "sandbox_mail_port",
-    "sandbox_smtp_port",
-)
-
-
-def environment_of(settings: Settings, **changes: Any) -> dict[str, str]:
-    """These settings as environment variables."""
-    values = {name: getattr(settings, name) for name in GIVEN} | changes
-    return {f"PLAYBILL_{name.upper()}": str(value) for name, value in values.items()}
+from tests.conftest import answers, environment_of, until
 
 
 def is_alive(pid: int) -> bool:
@@ -42,13 +27,6 @@ def has_ended(pid: int) -> bool:
     return not is_alive(pid)
 
 
-def until(holds: Any, within_s: float, what: str) -> None:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.05)
-
-
 class Served:
     """Use as a context: it is ready when entered, and every process of it has ended when it is left."""
 
@@ -56,6 +34,7 @@ class Served:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"serve-{port}.log"
+        self._workers = int(changes.get("workers", settings.workers))
         told = environment_of(settings, port=port, **changes)
         # A process that has to be aborted writes where it stood.
         self._environment = {**os.environ, **told, "PYTHONFAULTHANDLER": "1"}
@@ -72,17 +51,13 @@ class Served:
         return self
 
     def __enter__(self) -> Self:
-        return self.start().wait_until_it_answers(30)
-
-    def wait_until_it_answers(self, within_s: float) -> Self:
-        until(self.answers, within_s, f"an answer\n{self.log.read_text()}")
+        self.start().wait_until_it_answers(30)
+        until(lambda: len(self.worker_pids()) == self._workers, 30, "as many workers as asked for")
         return self
 
-    def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
-        except httpx.TransportError:
-            return False
+    def wait_until_it_answers(self, within_s: float) -> Self:
+        until(partial(answers, f"{self.url}/healthz"), within_s, f"an answer; its log is {self.log}")
+        return self
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         headers = {"Accept-Language": "en", **options.pop("headers", {})}

@@ -12,24 +12,15 @@ import pytest
 
 from server.settings import Settings
 from server.standins import health_addresses
-from tests.conftest import free_port, run_playbill
-from tests.faults.serving import Served, environment_of, is_alive, until
+from tests.conftest import answers, environment_of, free_port, free_settings, run_playbill, until
+from tests.faults.serving import Served, is_alive
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Settings:
     """Of a site with a small database of its own; nothing listens for it but itself."""
-    ports = {
-        name: free_port()
-        for name in (
-            "sandbox_stripe_port",
-            "sandbox_kollus_port",
-            "sandbox_mail_port",
-            "sandbox_smtp_port",
-        )
-    }
     url = f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}"
-    made = Settings.model_validate({"database_url": url, "var_dir": tmp_path / "var", **ports})
+    made = free_settings(tmp_path / "var", database_url=url)
     run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
     return made
 
@@ -142,7 +133,7 @@ def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
         until(lambda: len(site.worker_pids() - {victim}) == 2, 10, "as many workers as before")
         site.wait_until_it_answers(10)
         assert answers_served() == asked
-        assert figure(site.url, "playbill_db_sessions_open") == 0
+        until(lambda: figure(site.url, "playbill_db_sessions_open") == 0, 10, "no job is at work")
         assert not [name for name in figures_kept(own, site.port, "gauge_livesum") if str(victim) in name]
 
 
@@ -170,10 +161,3 @@ def test_the_stand_ins_end_with_whoever_started_them(own: Settings) -> None:
         sandbox.wait(5)
 
     until(lambda: not any(map(answers, addresses)), 10, "the stand-ins have ended")
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.TransportError:
-        return False

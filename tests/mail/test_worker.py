@@ -1,19 +1,24 @@
 """Never lost, and never twice for one row."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+from server.admin import wording
+from server.alerts import service as alerts
+from server.alerts.models import AlertKind
 from server.clock import now
 from server.database.session import session_scope, transaction
 from server.integrations import smtp
 from server.mail import repository, worker
 from server.mail.models import MailState
 from server.settings import Settings
-from tests.conftest import free_port
+from tests.conftest import Site, free_port
+from tests.figures import figure
 from tests.mail.conftest import Outbox
 
 PAST = timedelta(days=1)
@@ -128,7 +133,7 @@ async def test_connection_lost_before_the_content_is_tried_again(outbox: Outbox)
     await worker.send_waiting()
 
     row = await outbox.row()
-    assert (row.state, row.tries, row.held_until) == (MailState.WAITING, 1, None)
+    assert (row.state, row.tries, row.held_until) == (MailState.WAITING, 0, None)
     assert outbox.delivered() == []
 
 
@@ -145,16 +150,97 @@ async def test_connection_lost_after_the_content_is_uncertain_and_never_sent_aga
     assert len(outbox.delivered()) == 1
 
 
-async def test_server_that_is_away_costs_one_mail_a_try_and_not_all(
-    outbox: Outbox, settings: Settings
-) -> None:
+@pytest.fixture
+def server_away(outbox: Outbox, settings: Settings) -> Iterator[None]:
+    smtp.connect(settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{free_port()}"}))
+    yield
+    smtp.connect(settings)
+
+
+@pytest.mark.usefixtures("server_away")
+async def test_server_that_is_away_puts_off_one_mail_and_not_all(outbox: Outbox) -> None:
     await outbox.put(1)
     await outbox.put(2)
-    smtp.connect(settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{free_port()}"}))
 
     await worker.send_waiting()
 
-    assert [row.tries for row in await outbox.rows()] == [1, 0]
+    assert [bool(row.last_error) for row in await outbox.rows()] == [True, False]
+
+
+@pytest.mark.usefixtures("server_away")
+async def test_no_mail_is_lost_to_an_outage_however_long(outbox: Outbox, settings: Settings) -> None:
+    await outbox.put()
+
+    pauses = []
+    for hours in (0, 1, 5, 24, 24 * 7):
+        await outbox.change(created_at=now() - timedelta(hours=hours), next_try_at=now() - PAST)
+        for _ in range(worker.TRIES):
+            before = now()
+            await worker.send_waiting()
+            row = await outbox.row()
+            assert (row.state, row.tries) == (MailState.WAITING, 0)
+            pause = row.next_try_at - before
+            await outbox.change(next_try_at=now() - PAST)
+        pauses.append(round(pause.total_seconds() / 60))
+    smtp.connect(settings)
+
+    assert pauses == [1, 6, 30, 60, 60]
+    assert await worker.send_waiting() == 1
+
+
+@pytest.mark.usefixtures("server_away")
+async def test_staff_are_told_of_an_outage_once_a_day(outbox: Outbox) -> None:
+    await outbox.put()
+    await worker.send_waiting()
+    assert await alerts.open_alerts() == [], "it may be over in a minute"
+    await outbox.change(created_at=now() - timedelta(hours=2))
+
+    for _ in range(3):
+        await outbox.change(next_try_at=now() - PAST)
+        await worker.send_waiting()
+
+    (alert,) = await alerts.open_alerts()
+    assert alert.kind is AlertKind.MAIL_STUCK
+    assert "SMTPConnectError" in wording.of_alert(alert).message
+
+
+async def test_a_log_quotes_no_recipient(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    """What a server answers often does; what a mail cannot be written for, too."""
+    await outbox.put(1)
+    await outbox.change(recipient="no address at all")
+    await outbox.put(2)
+    await outbox.server_fails("5xx")
+
+    await worker.send_waiting()
+
+    assert [row.state for row in await outbox.rows()] == [MailState.FAILED, MailState.FAILED]
+    told = [record.getMessage() for record in caplog.records if record.name == "playbill.mail"]
+    assert any(line.endswith("is failed: 550") for line in told)
+    assert any("cannot be written" in line and "message.py" in line for line in told)
+    assert "no address" not in caplog.text and "No such mailbox" not in caplog.text
+
+
+@pytest.mark.parametrize("state", [MailState.WAITING, MailState.SENDING])
+async def test_a_lease_from_a_clock_that_was_ahead_does_not_hold(outbox: Outbox, state: MailState) -> None:
+    await outbox.put()
+    await outbox.change(state=state, held_until=now() + timedelta(days=3))
+
+    await worker.send_waiting()
+
+    expected = MailState.SENT if state is MailState.WAITING else MailState.UNCERTAIN
+    assert (await outbox.row()).state is expected
+
+
+async def test_a_mail_put_off_by_a_clock_that_was_ahead_is_sent(outbox: Outbox) -> None:
+    await outbox.put()
+    await outbox.change(next_try_at=now() + timedelta(days=3))
+
+    assert await worker.send_waiting() == 1
+
+
+def test_honest_leases_and_pauses_stay_within_what_is_believed() -> None:
+    assert max(worker.LEASE, worker.SENDING_LEASE) < repository.LONGEST_LEASE
+    assert max(*worker.PAUSES, *worker.AWAY_PAUSES) < repository.LONGEST_PAUSE
 
 
 async def test_worker_killed_after_the_content_leaves_an_uncertain_mail(outbox: Outbox) -> None:
@@ -255,3 +341,34 @@ async def test_mail_that_cannot_be_written_does_not_stop_those_behind_it(outbox:
     assert await worker.send_waiting() == 1
 
     assert [row.state for row in await outbox.rows()] == [MailState.FAILED, MailState.SENT]
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [(None, "sent"), ("4xx", "retried"), ("5xx", "failed"), ("drop_after_data", "uncertain")],
+)
+async def test_every_try_is_counted_by_its_outcome(
+    site: Site, outbox: Outbox, fault: str | None, outcome: str
+) -> None:
+    operator = site.client()
+    await outbox.put()
+    await outbox.server_fails(fault)
+    before = await figure(operator, "playbill_mail_total", outcome=outcome)
+
+    await worker.send_waiting()
+
+    assert await figure(operator, "playbill_mail_total", outcome=outcome) == before + 1
+
+
+async def test_a_mail_whose_worker_was_killed_is_counted_as_uncertain(site: Site, outbox: Outbox) -> None:
+    operator = site.client()
+    await outbox.put()
+    async with transaction():
+        mail = await repository.take_due(now(), held_until=now() + worker.LEASE)
+        assert mail is not None
+        assert await repository.start_sending(mail, held_until=now() - PAST)
+    before = await figure(operator, "playbill_mail_total", outcome="uncertain")
+
+    await worker.send_waiting()
+
+    assert await figure(operator, "playbill_mail_total", outcome="uncertain") == before + 1

@@ -3,13 +3,14 @@
 import html
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 import pytest_asyncio
 from jwt import PyJWS
 
@@ -23,60 +24,15 @@ from server.settings import Settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies
 from tests.conftest import Site
+from tests.factories import course, lecture, section, stock
 
 PLAY, LMS = "/callbacks/kollus/play", "/callbacks/kollus/lms"
 
 
-def _texts(english: str) -> dict[str, str]:
-    return {"en": english, "ko": f"{english} 한글"}
-
-
-def _lecture(title: str, key: str, duration_s: int, *, preview: bool = False) -> dict[str, Any]:
-    return {"title": _texts(title), "media_content_key": key, "duration_s": duration_s, "preview": preview}
-
-
-CATALOG: dict[str, Any] = {
-    "categories": [{"slug": "stage", "name": _texts("Stage")}],
-    "courses": [
-        {
-            "slug": slug,
-            "category": "stage",
-            "level": "beginner",
-            "status": status,
-            "published_on": "2026-05-20",
-            "cover": "img/favicon.svg",
-            "title": _texts(slug),
-            "promise": _texts("A promise."),
-            "description": _texts("A description."),
-            "learn": [],
-            "teacher": {"name": _texts("Teacher"), "bio": _texts("Teaches.")},
-            "questions": [],
-            "prices": {"KRW": 33000, "USD": 3300},
-            "sections": sections,
-        }
-        for slug, status, sections in (
-            (
-                "stagecraft",
-                "published",
-                [
-                    {
-                        "title": _texts("Act one"),
-                        "lectures": [
-                            _lecture("Overture", "cppGTqaM", 20, preview=True),
-                            _lecture("Light", "atHq3DxR", 45),
-                        ],
-                    },
-                    {"title": _texts("Act two"), "lectures": [_lecture("Sound", "hBftp9d6", 70)]},
-                ],
-            ),
-            (
-                "repertoire",
-                "archived",
-                [{"title": _texts("Only act"), "lectures": [_lecture("Farewell", "YUXt7aUe", 20)]}],
-            ),
-        )
-    ],
-}
+ACTS = [
+    section("Act one", lecture("Overture", 2, preview=True), lecture("Light", 1)),
+    section("Act two", lecture("Sound", 0)),
+]
 
 
 @dataclass(frozen=True)
@@ -96,14 +52,17 @@ class Stage:
         return f"/courses/{self.course.slug}/preview/{self.lectures[0].id}"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def stage(session: None) -> Stage:
-    await catalog.import_catalog(CATALOG)
-    course, archived = await catalog.get_any("stagecraft"), await catalog.get_any("repertoire")
-    lectures = [one for section in await catalog.curriculum(course.id) for one in section.lectures]
+    await stock(
+        course("stagecraft", sections=ACTS),
+        course("repertoire", status="archived", sections=[section("Only act", lecture("Farewell", 6))]),
+    )
+    sold, archived = await catalog.get_any("stagecraft"), await catalog.get_any("repertoire")
+    lectures = [one for section in await catalog.curriculum(sold.id) for one in section.lectures]
     farewell = (await catalog.curriculum(archived.id))[0].lectures[0]
     await release()
-    return Stage(course, lectures, archived, farewell)
+    return Stage(sold, lectures, archived, farewell)
 
 
 @dataclass(frozen=True)
@@ -123,39 +82,33 @@ class Person:
         return KollusPlayer(self.http, self.settings, url)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def vera(session: None, site: Site, settings: Settings) -> AsyncIterator[Person]:
+@pytest_asyncio.fixture
+async def vera(session: None, site: Site, settings: Settings) -> Person:
     """Signed in; owns nothing yet."""
     async with transaction():
         account = await accounts.open_unproven("vera@example.com", "en")
         link = await accounts.issue_link(account.email, valid_for=timedelta(minutes=5))
     followed = await accounts.follow_link(link, accounts.Browser("127.0.0.1", "", None))
-    async with _browser(site, **{cookies.SIGN_IN: followed.sign_in_token}) as http:
-        yield Person(account.id, http, settings)
+    browser = site.client(cookies={cookies.SIGN_IN: followed.sign_in_token})
+    return Person(account.id, browser, settings)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def guest(session: None, site: Site, settings: Settings) -> AsyncIterator[Person]:
+@pytest_asyncio.fixture
+async def guest(session: None, site: Site, settings: Settings) -> Person:
     """Holds an order key; owns nothing yet."""
     token = new_token()
     async with transaction():
         await access.register_viewer(order_key_id(token))
-    async with _browser(site, **{cookies.ORDER_KEY: token}) as http:
-        yield Person(order_key_id(token), http, settings)
+    return Person(order_key_id(token), site.client(cookies={cookies.ORDER_KEY: token}), settings)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def stranger(session: None, site: Site, settings: Settings) -> AsyncIterator[Person]:
+@pytest.fixture
+def stranger(session: None, site: Site, settings: Settings) -> Person:
     """Has no cookie at all."""
-    async with _browser(site) as http:
-        yield Person("", http, settings)
+    return Person("", site.client(), settings)
 
 
-def _browser(site: Site, **with_cookies: str) -> httpx.AsyncClient:
-    return site.client(cookies=with_cookies, headers={"Accept-Language": "en"})
-
-
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture
 async def player(stage: Stage, vera: Person) -> "KollusPlayer":
     """Vera, who owns the course without end, has opened its second lecture (45 s)."""
     await grant(vera.viewer_id, stage.course)

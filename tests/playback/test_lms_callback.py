@@ -13,6 +13,7 @@ from server.playback import service as playback
 from server.playback.records import ProgressRecord
 from server.playback.tickets import play_id_of, ticket_of
 from tests.conftest import Site
+from tests.figures import figure
 from tests.playback.conftest import LMS, KollusPlayer, Person, Stage
 
 
@@ -21,6 +22,10 @@ async def progress(stage: Stage, vera: Person) -> ProgressRecord | None:
     found = await playback.progress_of([vera.viewer_id], [stage.lectures[1].id])
     await release()
     return found.get(stage.lectures[1].id)
+
+
+async def counted(vera: Person, outcome: str) -> float:
+    return await figure(vera.http, "playbill_lms_reports_total", outcome=outcome)
 
 
 async def test_a_report_becomes_progress(stage: Stage, vera: Person, player: KollusPlayer) -> None:
@@ -180,17 +185,39 @@ async def test_noise_is_answered_in_silence(stranger: Person) -> None:
 async def test_a_megabyte_of_blocks_stores_nothing_and_is_counted(
     stage: Stage, vera: Person, player: KollusPlayer
 ) -> None:
-    async def counted() -> float:
-        exposition = (await vera.http.get("/metrics")).text
-        name = 'playbill_lms_reports_total{outcome="ignored_too_large"}'
-        return sum(float(line.split()[-1]) for line in exposition.splitlines() if line.startswith(name))
-
-    before = await counted()
     report = player.report(seen=[0], position=3)
     report["block_info"]["blocks"] |= {f"b{block}": 1 for block in range(100_000)}
+    before = await counted(vera, "ignored_too_large")
     await player.tell(report)
     assert await progress(stage, vera) is None
-    assert await counted() == before + 1
+    assert await counted(vera, "ignored_too_large") == before + 1
+
+
+async def test_every_report_is_counted_by_its_outcome(
+    stage: Stage, vera: Person, player: KollusPlayer
+) -> None:
+    """What was not believed is counted, too: it is how an operator learns that a player has changed."""
+    good = player.report(seen=[0], position=3)
+    negative, foreign, future = (json.loads(json.dumps(good)) for _ in range(3))
+    negative["content_info"]["last_play_at"] = -1
+    foreign["user_info"]["client_user_id"] = "u-somebodyelse0000"
+    future["content_info"]["start_at"] = int(now().timestamp()) + 2 * 86400
+    unsigned = good | {"uservalues": {}}
+
+    async def rises(outcome: str, report: object, **fields: str) -> None:
+        before = await counted(vera, outcome)
+        await player.tell(report, **fields)
+        assert await counted(vera, outcome) == before + 1, outcome
+
+    await rises("ignored_ticket", unsigned, uservalue0="0000000000000000.AAAA")
+    await rises("ignored_unknown_play", unsigned, uservalue0=ticket_of("0" * 16))
+    await rises("ignored_unreadable", negative)
+    await rises("ignored_unreadable", "no report")
+    await rises("ignored_foreign", foreign)
+    await rises("ignored_future", future)
+    assert await progress(stage, vera) is None
+    await rises("stored", good)
+    assert await progress(stage, vera) is not None
 
 
 async def test_of_a_preview_no_progress_is_kept(stage: Stage, stranger: Person) -> None:

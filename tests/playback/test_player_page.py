@@ -3,47 +3,38 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest_asyncio
 from playwright.async_api import (
-    BrowserContext,
+    Browser,
     FrameLocator,
+    Locator,
     Page,
     Route,
     ViewportSize,
-    async_playwright,
     expect,
 )
 
 from server.access import service as access
-from server.clock import now
 from server.database.session import transaction
 from server.integrations.kollus import KollusClient
 from server.settings import Settings
 from server.web import cookies
-from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.conftest import Site
+from tests.factories import eventually
 from tests.playback.conftest import Person, Stage, grant
 
-PLAYER_ARGUMENTS = [*ARGUMENTS, "--autoplay-policy=no-user-gesture-required"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def chromium() -> AsyncIterator[BrowserContext]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=PLAYER_ARGUMENTS)
-        yield await browser.new_context(viewport=PHONE, locale="en-US")
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(chromium: BrowserContext, site: Site, stage: Stage, vera: Person) -> Page:
-    """Vera's browser, on a phone; every error of the console fails the test."""
+@pytest_asyncio.fixture
+async def page(chromium: Browser, site: Site, stage: Stage, vera: Person) -> AsyncIterator[Page]:
+    """Vera's browser, on a phone."""
+    context = await chromium.new_context(viewport=PHONE, locale="en-US")
     token = vera.http.cookies[cookies.SIGN_IN]
-    await chromium.add_cookies([{"name": cookies.SIGN_IN, "value": token, "url": site.url}])
-    return await chromium.new_page()
+    await context.add_cookies([{"name": cookies.SIGN_IN, "value": token, "url": site.url}])
+    yield await context.new_page()
+    await context.close()
 
 
 def frame(page: Page) -> FrameLocator:
@@ -70,10 +61,11 @@ async def seek(page: Page, seconds: int) -> None:
 
 async def kept(vera: Person, stage: Stage) -> None:
     """The player's report is on its way: wait for the resume point it brings."""
-    deadline = now() + timedelta(seconds=10)
-    while (await vera.open_player(stage.path(stage.lectures[1]))).query["s"] == "0":
-        assert now() < deadline
-        await asyncio.sleep(0.1)
+
+    async def look() -> bool:
+        return (await vera.open_player(stage.path(stage.lectures[1]))).query["s"] != "0"
+
+    await eventually(look)
 
 
 async def test_watching_fills_the_map_keeps_the_place_and_goes_on_there(
@@ -126,7 +118,7 @@ async def test_access_that_ended_meanwhile_is_said_and_leads_to_the_courses(
 
     await page.route("**/s?**", hold)
     await page.goto(site.url + stage.path(stage.lectures[1]), wait_until="commit")
-    await asked.wait()
+    await asyncio.wait_for(asked.wait(), 20)
     async with transaction():
         await access.revoke(grant_id)
     revoked.set()
@@ -151,12 +143,76 @@ async def test_a_link_that_ran_out_offers_a_new_one(
     await play(page)
 
 
+def said(page: Page) -> Locator:
+    return page.locator("[data-player-trouble]:visible")
+
+
+async def test_a_player_that_cannot_be_reached_is_said_calmly(
+    site: Site, page: Page, stage: Stage, vera: Person, settings: Settings
+) -> None:
+    await grant(vera.viewer_id, stage.course)
+    await page.clock.install()
+    gateway = re.escape(settings.kollus_gateway_url)
+    # The player alone; then whatever comes from Kollus, the controller's script included.
+    for broken in (f"^{gateway}/(s?.*)?$", f"^{gateway}/"):
+        await page.route(re.compile(broken), lambda route: route.abort())
+        await page.goto(site.url + stage.path(stage.lectures[1]))
+        await expect(page.get_by_text("The player is loading.")).to_be_visible()
+        await page.clock.run_for(3_000)
+        await expect(said(page)).to_contain_text("The player cannot be reached right now.")
+        await page.unroute_all()
+        await said(page).get_by_role("link", name="Load the page again").click()
+        await play(page)
+
+
+async def test_a_player_that_is_slow_is_said_and_a_late_one_plays(
+    site: Site, page: Page, stage: Stage, vera: Person
+) -> None:
+    await grant(vera.viewer_id, stage.course)
+    released = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await released.wait()
+        await route.continue_()
+
+    await page.clock.install()
+    await page.route("**/s?**", hold)
+    await page.goto(site.url + stage.path(stage.lectures[1]), wait_until="commit")
+    await expect(page.locator("[data-player]")).to_have_attribute("data-state", "loading")
+    await page.clock.run_for(11_000)
+    await expect(said(page)).to_have_count(0)
+    await page.clock.run_for(1_500)
+    await expect(said(page)).to_contain_text("The player is taking longer than usual.")
+    await expect(page.get_by_text("The player is loading.")).to_be_hidden()
+    released.set()
+    await play(page)
+    await expect(said(page)).to_have_count(0)
+
+
+async def test_a_player_that_lives_stays_in_view_when_it_is_late(
+    site: Site, page: Page, stage: Stage, vera: Person
+) -> None:
+    await grant(vera.viewer_id, stage.course)
+    await page.clock.install()
+    await page.route("**/_player/views/*/open", lambda _: None)  # never answered
+    await page.goto(site.url + stage.path(stage.lectures[1]))
+    await expect(page.locator("[data-player][data-alive]")).to_be_visible()
+    await page.clock.run_for(12_500)
+    await expect(said(page)).to_contain_text("The player is taking longer than usual.")
+    bar, player = await said(page).bounding_box(), await page.locator("[data-player]").bounding_box()
+    assert bar and player and bar["height"] < player["height"] * 0.6
+
+
 async def test_the_page_fits_a_phone_and_works_without_the_controller_script(
     site: Site, page: Page, stage: Stage, vera: Person
 ) -> None:
     await grant(vera.viewer_id, stage.course)
+    await page.clock.install()
     await page.route("**/vgcontroller/**", lambda route: route.abort())
     await page.goto(site.url + stage.path(stage.lectures[1]))
+    await expect(page.locator("[data-player]")).to_have_attribute("data-state", "alone", timeout=20_000)
     await frame(page).locator("[data-big]").click(timeout=20_000)
     await expect(frame(page).locator("[data-player]")).to_have_attribute("data-playing", "true")
+    await page.clock.run_for(12_500)
+    await expect(said(page)).to_have_count(0)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

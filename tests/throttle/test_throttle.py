@@ -46,10 +46,26 @@ async def test_every_subject_has_its_own_limit() -> None:
     await throttle.hit("try", {"ip:192.0.2.1": 10}, DAY_S)
 
 
+@pytest.mark.parametrize("narrow_first", [True, False])
+async def test_what_one_browser_is_refused_does_not_count_for_its_network(narrow_first: bool) -> None:
+    limits = {"browser:a": 2, "ip:192.0.2.1": 5}
+    limits = limits if narrow_first else dict(reversed(limits.items()))
+    for _ in range(2):
+        await throttle.hit("try", limits, DAY_S)
+    for _ in range(10):
+        with pytest.raises(TooMany):
+            await throttle.hit("try", limits, DAY_S)
+
+    for browser in ("b", "c", "d"):
+        await throttle.hit("try", {f"browser:{browser}": 2, "ip:192.0.2.1": 5}, DAY_S)
+    with pytest.raises(TooMany):
+        await throttle.hit("try", {"browser:e": 2, "ip:192.0.2.1": 5}, DAY_S)
+
+
 async def test_what_is_forgiven_does_not_count() -> None:
     for _ in range(5):
         await throttle.hit("try", {"ip:192.0.2.1": 1}, DAY_S)
-        await throttle.forgive("try", ["ip:192.0.2.1"], DAY_S)
+        await throttle.forgive("try", {"ip:192.0.2.1": 1}, DAY_S)
 
 
 async def test_a_new_window_begins_from_nothing() -> None:
@@ -80,6 +96,20 @@ async def test_rivals_together_get_no_more_than_the_limit(sessions: async_sessio
     passed = await asyncio.gather(*(attempt() for _ in range(16)))
 
     assert passed.count(True) == 5
+
+
+async def test_the_visitors_of_one_network_do_not_lock_each_other_out(
+    sessions: async_sessionmaker[Any],
+) -> None:
+    async def attempt(number: int) -> None:
+        async with session_scope(sessions):
+            for _ in range(3):
+                limits = {"ip:192.0.2.1": 1000, f"browser:{number % 8}": 100, f"address:{number % 3}": 100}
+                await throttle.hit("try", limits, DAY_S)
+
+    await asyncio.gather(*(attempt(number) for number in range(16)))
+
+    assert sorted(counter.count for counter in await counters())[-1] == 48
 
 
 async def test_windows_that_are_over_are_forgotten() -> None:

@@ -6,9 +6,10 @@ import re
 import httpx
 import pytest
 
+from server.accounts import service as accounts
 from server.settings import ROOT, Settings
 from tests.conftest import Site
-from tests.factories import create_course, csrf_of
+from tests.factories import course, create_course, csrf_of, signed_in, stock
 
 PAGES = [
     "/",
@@ -72,6 +73,22 @@ async def test_the_language_is_the_closest_wish(
     assert f'<html lang="{language}"' in page
 
 
+@pytest.mark.parametrize(
+    ("cookies", "query", "language"),
+    [({}, "", "ko"), ({"playbill_lang": "en"}, "", "en"), ({}, "?lang=en", "en")],
+)
+async def test_the_language_of_the_account_goes_before_the_browsers_wish_and_after_a_choice(
+    site: Site, session: None, cookies: dict[str, str], query: str, language: str
+) -> None:
+    client, account = await signed_in(site)
+    await accounts.save_profile(account.id, "Vera", "ko")
+    client.cookies.update(cookies)
+
+    page = await client.get(f"/terms{query}", headers={"Accept-Language": "en"})
+
+    assert f'<html lang="{language}"' in page.text
+
+
 @pytest.mark.parametrize(("language", "price"), [("ko", "₩33,000"), ("en", "$33.00"), ("ja", "3,300")])
 async def test_the_currency_follows_the_language(
     site: Site, session: None, language: str, price: str
@@ -94,6 +111,25 @@ async def test_a_choice_of_language_and_currency_stays(site: Site, session: None
     assert answer.headers["location"] == "/courses/first-night"
     assert '<html lang="ko"' in page
     assert "3,300" in page and "₩33,000" not in page
+
+
+async def test_a_text_that_stands_in_for_another_language_says_so(site: Site, session: None) -> None:
+    english = {"en": "Only in English"}
+    named = {"title": english, "promise": english, "teacher": {"name": english, "bio": english}}
+    await stock(course("first-night", description={"en": "First.\n\nSecond."}, **named))
+    async with site.client() as client:
+        korean = await _page_in(client, "ko")
+        assert 'lang="en">Only' not in await _page_in(client, "en")
+
+    assert "<title>Only in English" in korean
+    assert '<meta name="description" content="Only in English">' in korean
+    assert '<h1><span lang="en">Only in English</span></h1>' in korean
+    assert '<p><span lang="en">Second.</span></p>' in korean
+    assert "&lt;span" not in korean
+
+
+async def _page_in(client: httpx.AsyncClient, language: str) -> str:
+    return (await client.get("/courses/first-night", headers={"Accept-Language": language})).text
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ _RANGES = {
 }
 
 
+async def admit(state: State, view: View) -> None:
+    """May the view begin: the site's word (kind 1), then the account's device policy. Raises PlayerError."""
+    await approve(state, view, 1)
+    state.devices.admit(view.opening.client_user_id, view.player_id, state.settings)
+
+
 async def approve(state: State, view: View, kind: int) -> None:
     """Ask for `kind` 1 (before loading: terms of the view) or 3 (ready to play: last word); apply the answer.
 
@@ -77,7 +83,7 @@ def _verified(response: httpx.Response, state: State) -> dict[str, Any]:
     if not response.content:
         raise PlayerError(8670, "the answer is empty")
     custom_key = response.headers.get("x-kollus-userkey")
-    if custom_key not in state.config.custom_keys:
+    if custom_key not in state.custom_keys:
         raise PlayerError(
             8671, f"header X-KOLLUS-USERKEY must be a custom key of the account, not {custom_key!r}"
         )

@@ -68,7 +68,7 @@ def read_claims(payload: Mapping[str, Any], now: float) -> Claims:
         raise PlayerError(4007, "mc must be a list of at least one object")
     return Claims(
         client_user_id=client_user_id,
-        items=tuple(_read_item(item) for item in listed),
+        items=tuple(read_item(item) for item in listed),
         playback_rates=_read_rates(payload.get("playback_rates", [])),
         watermark=_read_watermark(payload.get("video_watermarking_code_policy"), client_user_id),
     )
@@ -95,7 +95,8 @@ def _check_expt(expt: object, now: float) -> None:
         raise PlayerError(4085, f"expt passed {now - expt:.0f} s ago")
 
 
-def _read_item(item: object) -> Item:
+def read_item(item: object) -> Item:
+    """One entry of `mc`; PlayerError 4001 or 4007."""
     if not isinstance(item, dict):
         raise PlayerError(4007, "every entry of mc must be an object")
     key = item.get("mckey")

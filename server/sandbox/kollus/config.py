@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+DEVICE_POLICIES = ("off", "one_at_a_time", "registered", "registered_one_at_a_time")
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -56,6 +58,10 @@ def _integer_from(least: int) -> Callable[[object], bool]:
     return lambda value: type(value) is int and value >= least
 
 
+def _integer_within(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
 def _positive(value: object) -> bool:
     return type(value) in {int, float} and math.isfinite(value) and value > 0  # type: ignore[arg-type,operator]
 
@@ -74,6 +80,7 @@ class Settings:
 
     `lms`: reports go out at once ("now") or wait for a flush ("hold"). `duplicate`: how often each is posted.
     `shuffle`: a flush posts in another order than the reports came in. `allowed_domains`: empty means any.
+    `channel_public`: a key alone opens a player. `device_policy`, `device_limit`: see devices.py.
     """
 
     play_callback_url: str = field(default="", metadata={"valid": _text})
@@ -88,6 +95,9 @@ class Settings:
     callback_timeout_ms: int = field(default=3000, metadata={"valid": _integer_from(1)})
     allowed_domains: list[str] = field(default_factory=list, metadata={"valid": _texts})
     channel_active: bool = field(default=True, metadata={"valid": _flag})
+    channel_public: bool = field(default=False, metadata={"valid": _flag})
+    device_policy: str = field(default="off", metadata={"valid": DEVICE_POLICIES.__contains__})
+    device_limit: int = field(default=2, metadata={"valid": _integer_within(1, 10)})
 
     @classmethod
     def of(cls, config: Config) -> "Settings":

@@ -51,6 +51,16 @@ async def flush_reports(request: Request) -> HTTPResponse:
     return json({"delivered": delivered, "waiting": len(state.outbox)})
 
 
+@bp.post("/custom_keys/rotate")
+async def rotate_custom_key(request: Request) -> HTTPResponse:
+    """A new custom key, as the console shows one at every refresh: `{void_old?}` → `{custom_key, valid}`."""
+    state = state_of(request)
+    void_old = (request.json or {}).get("void_old", False)
+    if not isinstance(void_old, bool):
+        raise BadRequest("void_old is true or false")
+    return json({"custom_key": state.rotate_custom_key(void_old=void_old), "valid": state.custom_keys})
+
+
 @bp.post("/reset")
 async def reset(request: Request) -> HTTPResponse:
     state = state_of(request)

@@ -13,6 +13,11 @@ _TEXTS: dict[int, tuple[str, str]] = {
     4083: ("잘못된 요청이에요.", "The request is not complete."),
     4085: ("재생 주소의 유효 시간이 지났어요.", "The play address has expired."),
     7000: ("시청 기간이 끝났어요.", "The viewing period is over."),
+    8464: (
+        "등록할 수 있는 기기 수를 넘었어요.",
+        "You already watch on as many devices as allowed.",
+    ),
+    8479: ("다른 기기에서 재생을 시작했어요.", "The video is being played on another device now."),
     8670: ("재생 승인을 받지 못했어요.", "The site did not answer the play callback."),
     8671: ("재생 승인을 확인할 수 없어요.", "The answer to the play callback cannot be verified."),
     8672: ("재생 승인을 읽을 수 없어요.", "The answer to the play callback cannot be read."),

@@ -1,11 +1,11 @@
 """The checks of a player URL, in the gateway's order: keys, token, content, channel, embedding page."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from .claims import Item, Watermark, read_claims
+from .claims import Item, Watermark, read_claims, read_item
 from .config import Config, Content, Settings
 from .errors import PlayerError
 from .tokens import PayloadError, TokenError, verify
@@ -44,12 +44,13 @@ def check_url(
     referer: str,
     *,
     config: Config,
+    custom_keys: Collection[str],
     settings: Settings,
     contents: Mapping[str, Content],
     now: float,
 ) -> Opening:
     """Return what `query` may open, or raise PlayerError with the code that the player shows."""
-    _check_custom_key(query, config)
+    _check_custom_key(query, custom_keys)
     try:
         payload = verify(query["jwt"], config.security_key)
     except (TokenError, PayloadError) as error:
@@ -77,13 +78,35 @@ def check_url(
     )
 
 
-def _check_custom_key(query: Mapping[str, str], config: Config) -> None:
+def check_share(key: str, referer: str, *, settings: Settings, contents: Mapping[str, Content]) -> Opening:
+    """What a content key alone opens: in a public channel the video, for nobody in particular."""
+    if key not in contents:
+        raise PlayerError(4012, f"the channel has no content {key}")
+    if not settings.channel_public:
+        raise PlayerError(4081, "the channel is private")
+    if not settings.channel_active:
+        raise PlayerError(4025, "the channel is switched off")
+    return Opening(
+        content=contents[key],
+        item=read_item({"mckey": key}),
+        client_user_id="",
+        user_values={},
+        host_name=_check_referer(referer, settings.allowed_domains),
+        start=None,
+        autoplay=False,
+        mute=False,
+        playback_rates=(),
+        watermark=None,
+    )
+
+
+def _check_custom_key(query: Mapping[str, str], valid: Collection[str]) -> None:
     if not query.get("jwt") or not query.get("custom_key"):
         raise PlayerError(4083, "jwt and custom_key are both required")
     custom_key = query["custom_key"]
     if not _HEX.fullmatch(custom_key):
         raise PlayerError(4004, "a custom key is hexadecimal")
-    if custom_key not in config.custom_keys:
+    if custom_key not in valid:
         raise PlayerError(4082, "the custom key is not one of this account")
 
 

@@ -1,19 +1,20 @@
 """The gateway's addresses: player page, direct stream, and what the page itself asks for while it plays."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.exceptions import BadRequest, Forbidden, NotFound
 from sanic.response import json, redirect
 
-from .approval import approve
+from .approval import admit, approve
 from .errors import PlayerError
 from .files import send_file
 from .gateway import read_query
 from .lms import address, identity
 from .outbox import Report
 from .pages import error_page, language, player_page
-from .service import open_view
+from .service import open_share, open_view
 from .state import State, View
 
 bp = Blueprint("player")
@@ -41,7 +42,7 @@ async def stream_directly(request: Request) -> HTTPResponse:
     state = state_of(request)
     try:
         view = open_view(state, read_query(request.query_string), request.headers.get("referer", ""))
-        await approve(state, view, 1)
+        await admit(state, view)
         await approve(state, view, 3)
     except PlayerError as error:
         return error_page(state, error, _language(request))
@@ -49,13 +50,45 @@ async def stream_directly(request: Request) -> HTTPResponse:
     return redirect(_media_url(view), headers={"cache-control": "no-store"})
 
 
+@bp.get("/si")
+async def tell_app(request: Request) -> HTTPResponse:
+    """What an app of Kollus reads in place of a page before it plays."""
+    referer = request.headers.get("referer", "")
+    return _info(request, lambda state: open_view(state, read_query(request.query_string), referer))
+
+
+@bp.get(r"/i/<key:[A-Za-z0-9]{8}>")
+async def tell_app_of_share(request: Request, key: str) -> HTTPResponse:
+    return _info(request, lambda state: open_share(state, key, request.headers.get("referer", "")))
+
+
+def _info(request: Request, open_: Callable[[State], View]) -> HTTPResponse:
+    state = state_of(request)
+    try:
+        opening = open_(state).opening
+    except PlayerError as error:
+        return json({"error": error.as_json(_language(request))})
+    key = opening.content.media_content_key
+    facts = {"media_content_key": key, "title": opening.title, "duration": opening.content.duration}
+    return json({"error": None, **facts, "poster": f"/poster/{key}.jpg"})
+
+
+@bp.get(r"/poster/<name:[A-Za-z0-9]{8}\.jpg>")
+async def show_poster(request: Request, name: str) -> HTTPResponse:
+    if name.removesuffix(".jpg") not in state_of(request).contents:
+        raise NotFound("no such content")
+    return redirect("/_player/static/poster.svg")
+
+
 @bp.get(r"/<key:[A-Za-z0-9]{8}>")
 async def share(request: Request, key: str) -> HTTPResponse:
-    """A share address opens public channels only; this channel is private: a key alone opens nothing."""
-    state = state_of(request)
-    known = key in state.contents
-    error = PlayerError(4081, "the channel is private") if known else PlayerError(4012, f"no content {key}")
-    return error_page(state, error, _language(request))
+    """A share address, without any token: opens a public channel's video."""
+    state, lang = state_of(request), _language(request)
+    try:
+        view = open_share(state, key, request.headers.get("referer", ""))
+    except PlayerError as error:
+        return error_page(state, error, lang)
+    return player_page(state, view, lang)
 
 
 @bp.post("/_player/views/<view_id:str>/open")
@@ -66,7 +99,7 @@ async def open_player(request: Request, view_id: str) -> HTTPResponse:
     view.player_id = str(body.get("player_id", ""))
     view.device_name = str(body.get("device_name", ""))
     try:
-        await approve(state, view, 1)
+        await admit(state, view)
     except PlayerError as error:
         return json({"error": error.as_json(_language(request))})
     view.approved = True
@@ -81,6 +114,7 @@ async def open_player(request: Request, view_id: str) -> HTTPResponse:
             "expirationPlaytime": view.expiration_playtime,
             "section": [section.start_time, section.end_time] if section else None,
             "lms": _lms(state, view),
+            "alone": state.settings.device_policy.endswith("one_at_a_time"),
         }
     )
 
@@ -92,6 +126,19 @@ async def confirm_ready(request: Request, view_id: str) -> HTTPResponse:
     view = _view(state, view_id)
     try:
         await approve(state, view, 3)
+    except PlayerError as error:
+        view.approved = False
+        return json({"error": error.as_json(_language(request))})
+    return json({"error": None})
+
+
+@bp.post("/_player/views/<view_id:str>/watching")
+async def go_on(request: Request, view_id: str) -> HTTPResponse:
+    """Whether the view may go on; asked again and again while another device could take its place."""
+    state = state_of(request)
+    view = _view(state, view_id)
+    try:
+        state.devices.check(view.opening.client_user_id, view.player_id, state.settings)
     except PlayerError as error:
         view.approved = False
         return json({"error": error.as_json(_language(request))})

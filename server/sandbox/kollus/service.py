@@ -1,26 +1,44 @@
 """What the player page and the scripted viewer both do: open a view, hand over a report."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .errors import PlayerError
-from .gateway import check_url
+from .gateway import Opening, check_share, check_url
 from .outbox import Report
 from .state import State, View
 
 
 def open_view(state: State, query: Mapping[str, str], referer: str) -> View:
     """Check a player URL and remember the opening; PlayerError if it may not be opened."""
-    request = {"query": dict(query), "referer": referer}
-    try:
-        opening = check_url(
+    return _open(
+        state,
+        {"query": dict(query), "referer": referer},
+        lambda: check_url(
             query,
             referer,
             config=state.config,
+            custom_keys=state.custom_keys,
             settings=state.settings,
             contents=state.contents,
             now=state.clock(),
-        )
+        ),
+    )
+
+
+def open_share(state: State, key: str, referer: str) -> View:
+    """The same for a share URL, which names nothing but a video."""
+    return _open(
+        state,
+        {"key": key, "referer": referer},
+        lambda: check_share(key, referer, settings=state.settings, contents=state.contents),
+    )
+
+
+def _open(state: State, request: Mapping[str, Any], check: Callable[[], Opening]) -> View:
+    try:
+        opening = check()
     except PlayerError as error:
         state.log.add("open", request, {"error": error.detail}, error.code)
         raise

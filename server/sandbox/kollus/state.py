@@ -1,5 +1,6 @@
 """All that the stand-in remembers while it runs: settings, opened views, waiting reports, the log."""
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import httpx
 
 from .claims import PlaySection
 from .config import Config, Content, Settings
+from .devices import Devices
 from .gateway import Opening
 from .outbox import Outbox
 
@@ -59,12 +61,16 @@ class State:
     clock: Callable[[], float]
     http: httpx.AsyncClient
     settings: Settings
+    devices: Devices = field(default_factory=Devices)
     log: Log = field(default_factory=Log)
+    custom_keys: list[str] = field(init=False)
+    """Valid at the moment; all belong to the one security key."""
     views: dict[str, View] = field(default_factory=dict)
     outbox: Outbox = field(init=False)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.http, self.log.add)
+        self.custom_keys = list(self.config.custom_keys)
 
     def keep(self, view: View) -> None:
         """Remember a view; the oldest are forgotten in time."""
@@ -72,8 +78,17 @@ class State:
         while len(self.views) > _KEPT_VIEWS:
             del self.views[next(iter(self.views))]
 
+    def rotate_custom_key(self, *, void_old: bool) -> str:
+        """Issue one more key, as the console does; the old ones stay valid unless they are voided."""
+        if void_old:
+            self.custom_keys.clear()
+        self.custom_keys.append(secrets.token_hex(32))
+        return self.custom_keys[-1]
+
     def reset(self) -> None:
         self.settings = Settings.of(self.config)
+        self.custom_keys = list(self.config.custom_keys)
+        self.devices.clear()
         self.log.clear()
         self.views.clear()
         self.outbox.clear()

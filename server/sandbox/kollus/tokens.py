@@ -22,13 +22,6 @@ class PayloadError(ValueError):
     """The signature is right, the payload is not a JSON object."""
 
 
-def sign(payload: dict[str, object], key: str) -> str:
-    """Return `payload` as a compact HS256 token, signed with the UTF-8 bytes of `key`."""
-    head = _encode(b'{"alg":"HS256","typ":"JWT"}')
-    signed = f"{head}.{_encode(json.dumps(payload, separators=(',', ':')).encode())}"
-    return f"{signed}.{_encode(_signature(signed, key))}"
-
-
 def verify(token: str, key: str) -> dict[str, object]:
     """Return the payload of `token`, or raise TokenError (form, algorithm, signature) or PayloadError."""
     segments = token.split(".")
@@ -61,10 +54,6 @@ def _check_header(raw: bytes) -> None:
 
 def _signature(signed: str, key: str) -> bytes:
     return hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest()
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _decode(segment: str) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from .approval import approve
+from .approval import admit, approve
 from .errors import PlayerError
 from .gateway import read_query
 from .lms import Record, address, filled, identity, json_data
@@ -26,7 +26,7 @@ async def play(
         view = open_view(state, read_query(urlsplit(url).query), _referer(state))
         view.device_name = device
         view.player_id = hashlib.sha256(device.encode()).hexdigest()[:32]
-        await approve(state, view, 1)
+        await admit(state, view)
         await approve(state, view, 3)
         screening = _Screening(state, view, 1.0 if view.opening.item.disable_playrate else rate)
         for start, end in watch:
@@ -73,10 +73,11 @@ class _Screening:
         self._record.seek(start)
         await self._report()  # play
         while self._record.position < end:
-            stop = self._reason_to_stop()
-            if stop:
+            try:
+                self._check()
+            except PlayerError:
                 await self._report()
-                raise stop
+                raise
             await self._watch_until(min(end, self._record.position + self._step()))
         await self._report()  # pause, seek or end
 
@@ -95,13 +96,15 @@ class _Screening:
             steps.append((self._view.expiration_date - self._now()) * self._rate)
         return max(min(steps), 1e-3)
 
-    def _reason_to_stop(self) -> PlayerError | None:
+    def _check(self) -> None:
+        """Raise what ends the playing, once it is due."""
         limit = self._view.expiration_playtime
         if limit and self._record.playtime >= limit:
-            return PlayerError(8686, f"expiration_playtime is {limit} s")
+            raise PlayerError(8686, f"expiration_playtime is {limit} s")
         if self._view.expiration_date and self._now() >= self._view.expiration_date:
-            return PlayerError(7000, "expiration_date has come")
-        return None
+            raise PlayerError(7000, "expiration_date has come")
+        user = self._view.opening.client_user_id
+        self._state.devices.check(user, self._view.player_id, self._state.settings)
 
     def _now(self) -> float:
         return self._view.start_at + self._record.runtime

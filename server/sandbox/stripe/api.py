@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from sanic import HTTPResponse, Request
+from sanic.response import html
 from sanic.response import json as json_response
 
 from . import idempotency
@@ -24,13 +25,9 @@ from .request_log import RequestLog, masked
 from .schema import checked
 from .state import Cause, State, new_id
 
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Stripe-Version",
-    "Access-Control-Expose-Headers": "Request-Id",
-    "Access-Control-Max-Age": "300",
-}
+_BAD_GATEWAY = (
+    "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1></body>\n</html>\n"
+)
 
 
 @dataclass(frozen=True)
@@ -82,13 +79,16 @@ class Api:
         entry = self.log.begin(request.method, request.path, request.headers)
         request_id = new_id("req")
         delay_ms, fail = self._chaos_for(request)
+        if fail == "502":
+            entry["status"] = 502
+            return html(_BAD_GATEWAY, 502)  # from a machine in front of the API, which hears of nothing
         reply = self._reply(request, entry, request_id, fail)
         if delay_ms:
             await self._hold(request, delay_ms / 1000)
         if fail == "drop":
             await _drop_connection(request)
         entry["status"] = reply.status
-        headers = {**CORS, "Request-Id": request_id, "Stripe-Version": API_VERSION, **reply.headers}
+        headers = {**cors(request), "Request-Id": request_id, "Stripe-Version": API_VERSION, **reply.headers}
         if key := request.headers.get("idempotency-key"):
             headers["Idempotency-Key"] = key
         return json_response(reply.body, reply.status, headers=headers)
@@ -119,6 +119,8 @@ class Api:
             by_browser = self._authenticate(request, form)
             if fail == "429":
                 raise _too_many()
+            if fail == "lock_timeout":
+                raise Fault(429, "This object cannot be accessed right now.", code="lock_timeout")
             return self._work(request, form, request_id, by_browser=by_browser, broken=fail == "500")
         except Fault as fault:
             return _refusal(fault, request_id, by_browser=by_browser)
@@ -178,6 +180,26 @@ class Api:
                 400, f"Invalid Stripe API version: {version}; the stand-in speaks {API_VERSION} only."
             )
         return by_browser
+
+
+def cors(request: Request) -> dict[str, str]:
+    """Stripe answers any page, and names it: `*` is for callers that are no page."""
+    return {
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Methods": "GET, HEAD, PUT, PATCH, POST, DELETE",
+        "Access-Control-Allow-Origin": request.headers.get("origin", "*"),
+        "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry,"
+        " X-Stripe-External-Auth-Required, X-Stripe-Privileged-Session-Required",
+        "Access-Control-Max-Age": "300",
+        "Cache-Control": "no-cache, no-store",
+        "Vary": "Origin",
+    }
+
+
+def preflight(request: Request) -> dict[str, str]:
+    """What a browser asks before a call that a plain form could not make."""
+    wanted = request.headers.get("access-control-request-headers", "")
+    return {**cors(request), "Access-Control-Allow-Headers": wanted}
 
 
 def _same(given: str, known: str) -> bool:

@@ -8,7 +8,7 @@ from sanic.log import logger
 from sanic.response import empty
 
 from . import browser, control
-from .api import CORS, Api
+from .api import Api, preflight
 from .clock import Clock
 from .config import Config
 from .deliveries import Courier
@@ -44,7 +44,7 @@ def _sanic_config() -> SanicConfig:
 
 async def _call(request: Request, path: str) -> HTTPResponse:
     if request.method == "OPTIONS":
-        return empty(headers=CORS)
+        return empty(headers=preflight(request))
     api: Api = request.app.ctx.api
     return await api.serve(request)
 

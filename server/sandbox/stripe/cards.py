@@ -31,6 +31,8 @@ class Card:
     three_d_secure: Literal["none", "optional", "required", "setup"] = "none"
     """`setup`: unless the payment is made off session; `optional`: only when the merchant asks for it."""
     disputes: tuple[str, ...] = ()
+    warned: bool = False
+    """The bank sends an early fraud warning."""
     refund: Literal["succeeded", "pending", "fails"] = "succeeded"
     risk: Literal["normal", "elevated", "highest"] = "normal"
     cvc_check: Literal["pass", "fail"] = "pass"
@@ -123,6 +125,7 @@ _CARDS = (
     Card("4000000000002685", "pm_card_createDisputeProductNotReceived", disputes=("product_not_received",)),
     Card("4000000000001976", "pm_card_createDisputeInquiry", disputes=("inquiry",)),
     Card("4000000404000079", "pm_card_createMultipleDisputes", disputes=("fraudulent", "fraudulent")),
+    Card("4000000000005423", "pm_card_createIssuerFraudRecord", warned=True),
     Card("4000000000007726", "pm_card_pendingRefund", refund="pending"),
     Card("4000000000005126", "pm_card_refundFail", refund="fails"),
     Card("4000000000000077", "pm_card_bypassPending", available_at_once=True),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from time import time
 
-from . import disputes, payments, refunds
+from . import disputes, fraud, payments, refunds
 from .deliveries import Courier
 from .errors import Fault, Json
 from .state import State
@@ -14,6 +14,7 @@ _LONGEST_SLEEP_S = 60.0
 
 _ACTS: dict[str, tuple[str, Callable[[State, Json], object]]] = {
     "charge.settle": ("charge", payments.settle_charge),
+    "charge.warn": ("charge", fraud.warn),
     **{
         f"charge.dispute.{reason}": ("charge", partial(disputes.open_dispute, reason=reason))
         for reason in ("fraudulent", "product_not_received", "inquiry")

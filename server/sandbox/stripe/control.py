@@ -12,7 +12,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import html
 from sanic.response import json as json_response
 
-from . import cards, disputes, payments, refunds
+from . import cards, disputes, fraud, payments, refunds
 from .config import Config
 from .errors import Fault, Json
 from .money import decimals
@@ -28,8 +28,10 @@ _ALLOWED: dict[str, Callable[[Any], bool]] = {
     "duplicate": lambda value: _whole(value) and 1 <= value <= 50,
     "fail_rate": lambda value: isinstance(value, int | float) and 0 <= value <= 1,
     "shuffle": lambda value: isinstance(value, bool),
+    "signature": lambda value: value in ("good", "old", "wrong_secret", "v0_only", "rotated"),
+    "processing": lambda value: isinstance(value, bool),
     "api_delay_ms": lambda value: _whole(value) and value >= 0,
-    "api_fail": lambda value: value in (None, "429", "500", "drop"),
+    "api_fail": lambda value: value in (None, "429", "lock_timeout", "500", "502", "drop"),
     "api_only": lambda value: value is None or isinstance(value, str),
 }
 
@@ -182,10 +184,26 @@ async def finish_challenge(request: Request, payment_intent: str) -> Json:
     return client_view(payments.finish_challenge(_state(request), _config(request), intent, outcome))
 
 
+@bp.post("/processing/<intent_id:str>")
+@answer
+async def finish_processing(request: Request, intent_id: str) -> Json:
+    """How a payment on its way ended: `{outcome}`; returns the intent."""
+    outcome = _body(request, {"outcome"}).get("outcome")
+    if outcome not in ("succeed", "fail"):
+        raise Fault.parameter("outcome", "Invalid outcome: must be one of succeed, fail")
+    return payments.finish_processing(_state(request), _get(request, "payment_intent", intent_id), outcome)
+
+
 @bp.post("/charges/<charge_id:str>/dispute")
 @answer
 async def dispute(request: Request, charge_id: str) -> Json:
     return disputes.open_dispute(_state(request), _get(request, "charge", charge_id), "fraudulent")
+
+
+@bp.post("/charges/<charge_id:str>/early_fraud_warning")
+@answer
+async def early_fraud_warning(request: Request, charge_id: str) -> Json:
+    return fraud.warn(_state(request), _get(request, "charge", charge_id))
 
 
 @bp.post("/disputes/<dispute_id:str>/close")

@@ -18,6 +18,8 @@ from .state import State
 RETRY_PAUSES_S = (1, 2, 4, 8, 15, 30, 60, 120)
 """Stripe's schedule of days, compressed; after the last pause a delivery is given up."""
 _TIMEOUT_S = 15.0
+_OLD_S = 3600
+_SOMEBODY_ELSES_SECRET = "whsec_of_another_endpoint"  # noqa: S105 - opens nothing
 _HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
     "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -98,7 +100,8 @@ class Courier:
 
     async def _post(self, event: Json, endpoint: Json) -> Json:
         body = json.dumps(event, indent=2, ensure_ascii=False).encode()
-        headers = {**_HEADERS, "Stripe-Signature": signature(body, endpoint["secret"])}
+        signed = signature(body, endpoint["secret"], self._state.settings.signature)
+        headers = {**_HEADERS, "Stripe-Signature": signed}
         try:
             answer = await self._http.post(endpoint["url"], content=body, headers=headers)
         except httpx.HTTPError as error:
@@ -120,11 +123,23 @@ class Courier:
         self._state.put(delivery)
 
 
-def signature(body: bytes, secret: str) -> str:
-    """`t=…,v1=…` as Stripe signs: the whole secret is the key, decimal time and raw body are the text."""
-    moment = int(time())
-    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, sha256).hexdigest()
-    return f"t={moment},v1={digest}"
+def signature(body: bytes, secret: str, how: str = "good") -> str:
+    """`t=…,v1=…` as Stripe signs: the whole secret is the key, decimal time and raw body are the text.
+
+    `how` is the setting of that name.
+    """
+    moment = int(time()) - (_OLD_S if how == "old" else 0)
+    ours, theirs = (_digest(body, moment, key) for key in (secret, _SOMEBODY_ELSES_SECRET))
+    parts = {
+        "wrong_secret": f"v1={theirs}",
+        "v0_only": f"v0={ours}",
+        "rotated": f"v1={theirs},v1={ours}",
+    }
+    return f"t={moment},{parts.get(how, f'v1={ours}')}"
+
+
+def _digest(body: bytes, moment: int, secret: str) -> str:
+    return hmac.new(secret.encode(), f"{moment}.".encode() + body, sha256).hexdigest()
 
 
 def _attempt(endpoint: Json, status: int | None, answer: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from . import objects
 from .errors import Fault, Json
 from .events import emit, update
+from .fraud import look_again
 from .metadata import merged
 from .payments import later
 from .state import State
@@ -31,6 +32,7 @@ def open_dispute(state: State, charge: Json, reason: str) -> Json:
     emit(state, "charge.dispute.created", found)
     if not inquiry:
         emit(state, "charge.dispute.funds_withdrawn", found)
+    look_again(state, charge)
     return found
 
 

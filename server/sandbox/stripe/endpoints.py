@@ -19,8 +19,10 @@ from stripe.params._payment_method_retrieve_params import PaymentMethodRetrieveP
 from stripe.params._refund_create_params import RefundCreateParams
 from stripe.params._refund_list_params import RefundListParams
 from stripe.params._refund_retrieve_params import RefundRetrieveParams
+from stripe.params.radar._early_fraud_warning_list_params import EarlyFraudWarningListParams
+from stripe.params.radar._early_fraud_warning_retrieve_params import EarlyFraudWarningRetrieveParams
 
-from . import cards, disputes, payments, refunds
+from . import cards, disputes, fraud, payments, refunds
 from .api import Call, Endpoint
 from .browser_params import BrowserConfirmParams, BrowserPaymentMethodParams, BrowserRetrieveParams
 from .errors import Fault, Json
@@ -115,6 +117,14 @@ def update_dispute(call: Call) -> Json:
 def close_dispute(call: Call) -> Json:
     """The merchant accepts the loss."""
     return disputes.close(call.state, _found(call, "dispute", "dispute"), won=False)
+
+
+def retrieve_warning(call: Call) -> Json:
+    return _found(call, fraud.KIND, "early_fraud_warning")
+
+
+def list_warnings(call: Call) -> Json:
+    return page(call.state, fraud.KIND, call.params, matching(call.params, "charge", "payment_intent"))
 
 
 def retrieve_event(call: Call) -> Json:
@@ -275,6 +285,21 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/disputes/{id}", "dispute", retrieve_dispute, DisputeRetrieveParams),
     Endpoint("POST", "/v1/disputes/{id}", "dispute", update_dispute, DisputeUpdateParams),
     Endpoint("POST", "/v1/disputes/{id}/close", "dispute", close_dispute, DisputeCloseParams),
+    Endpoint(
+        "GET",
+        "/v1/radar/early_fraud_warnings",
+        fraud.KIND,
+        list_warnings,
+        EarlyFraudWarningListParams,
+        listed=True,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/radar/early_fraud_warnings/{id}",
+        fraud.KIND,
+        retrieve_warning,
+        EarlyFraudWarningRetrieveParams,
+    ),
     Endpoint("GET", "/v1/events", "event", list_events, EventListParams, listed=True),
     Endpoint("GET", "/v1/events/{id}", "event", retrieve_event, EventRetrieveParams),
     Endpoint(

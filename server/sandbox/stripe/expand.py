@@ -20,6 +20,7 @@ _FIELDS: dict[str, dict[str, str]] = {
         "payment_method": "payment_method",
     },
     "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "radar.early_fraud_warning": {"charge": "charge", "payment_intent": "payment_intent"},
     "payment_method": {"customer": "customer"},
     "balance_transaction": {"source": "charge"},
     "event": {},

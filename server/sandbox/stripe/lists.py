@@ -35,7 +35,7 @@ def matching(params: Json, *names: str) -> Callable[[Json], bool]:
 
 
 def _list(kind: str, data: list[Json], *, has_more: bool) -> Json:
-    return {"object": "list", "data": data, "has_more": has_more, "url": f"/v1/{kind}s"}
+    return {"object": "list", "data": data, "has_more": has_more, "url": f"/v1/{kind.replace('.', '/')}s"}
 
 
 def _limit(limit: int) -> int:

@@ -254,6 +254,20 @@ def dispute(of: Json, reason: str, *, inquiry: bool) -> Json:
     return found
 
 
+def early_fraud_warning(of: Json, *, actionable: bool) -> Json:
+    # Stripe's samples hold none: these are all the fields that the SDK's type has.
+    return {
+        "id": new_id("issfr"),
+        "object": "radar.early_fraud_warning",
+        "actionable": actionable,
+        "charge": of["id"],
+        "created": now(),
+        "fraud_type": "made_with_stolen_card",
+        "livemode": False,
+        "payment_intent": of["payment_intent"],
+    }
+
+
 def balance_transaction(
     state: State, source: Json, kind: str, amount: int, fee: int, *, at_once: bool
 ) -> Json:

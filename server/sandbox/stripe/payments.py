@@ -19,6 +19,7 @@ OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 BALANCE_AFTER_S = 0.5
 """How long after a charge its balance transaction is known (at Stripe: up to an hour)."""
 DISPUTE_AFTER_S = 0.5
+_ON_ITS_WAY = {"status": "pending", "paid": False, "captured": False, "amount_captured": 0}
 
 
 def create(state: State, config: Config, params: Json) -> Json:
@@ -121,6 +122,22 @@ def finish_challenge(
             "type": "invalid_request_error",
         }
         _fail(state, intent, error)
+    return intent
+
+
+def finish_processing(state: State, intent: Json, outcome: Literal["succeed", "fail"]) -> Json:
+    """How a payment that was on its way ended, long after the buyer's browser was told so."""
+    if intent["status"] != "processing":
+        raise unexpected_state(intent, "settled")
+    charge = state.get("charge", intent["latest_charge"])
+    assert charge is not None
+    if outcome == "succeed":
+        charge.update(paid=True, captured=True, amount_captured=charge["amount"], status="succeeded")
+        _take(state, intent, state.put(charge))
+    else:
+        declined = cards.GENERIC
+        charge.update(status="failed", failure_code=declined.code, failure_message=declined.message)
+        _decline(state, intent, declined, state.put(charge))
     return intent
 
 
@@ -287,6 +304,17 @@ def _attempt(state: State, config: Config, intent: Json, card: Card, *, challeng
     behind = state.get("sandbox.card", f"card:{method['id']}")
     assert behind is not None
     state.put(behind | {"used": True})
+    if state.settings.processing:
+        emit(state, "charge.pending", state.put(charge | _ON_ITS_WAY))
+        intent.update(status="processing", next_action=None, last_payment_error=None)
+        emit(state, "payment_intent.processing", state.put(intent))
+    else:
+        _take(state, intent, charge)
+    return None
+
+
+def _take(state: State, intent: Json, charge: Json) -> None:
+    card = card_of(state, charge)
     emit(state, "charge.succeeded", charge)
     intent.update(
         status="succeeded", amount_received=intent["amount"], next_action=None, last_payment_error=None
@@ -296,7 +324,8 @@ def _attempt(state: State, config: Config, intent: Json, card: Card, *, challeng
     later(state, "charge.settle", charge["id"], BALANCE_AFTER_S)
     for reason in card.disputes:
         later(state, f"charge.dispute.{reason}", charge["id"], DISPUTE_AFTER_S)
-    return None
+    if card.warned:
+        later(state, "charge.warn", charge["id"], DISPUTE_AFTER_S)
 
 
 def _decline(state: State, intent: Json, decline: Decline, charge: Json | None) -> Fault:

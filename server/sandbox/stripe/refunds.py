@@ -1,5 +1,6 @@
 from .errors import Fault, Json
 from .events import emit, update
+from .fraud import look_again
 from .metadata import merged
 from .objects import balance_transaction
 from .objects import refund as new_refund
@@ -31,6 +32,7 @@ def refund(state: State, charge: Json, amount: int, reason: str | None, metadata
     _count(state, charge)
     emit(state, "refund.created", found)
     emit(state, "charge.refunded", charge)
+    look_again(state, charge)
     return found
 
 
@@ -54,6 +56,7 @@ def fail(state: State, found: Json) -> None:
     charge = state.get("charge", found["charge"])
     assert charge is not None
     _count(state, charge)
+    look_again(state, charge)
 
 
 def _charge_to_refund(state: State, params: Json) -> Json:

@@ -31,8 +31,12 @@ class Settings:
     duplicate: int = 1
     fail_rate: float = 0.0
     shuffle: bool = False
+    signature: Literal["good", "old", "wrong_secret", "v0_only", "rotated"] = "good"
+    """How deliveries are signed; `rotated` as after a change of the secret: by another one and by ours."""
+    processing: bool = False
+    """A good card's money stays on its way until `/_sandbox/processing/{intent}` says how it ended."""
     api_delay_ms: int = 0
-    api_fail: Literal["429", "500", "drop"] | None = None
+    api_fail: Literal["429", "lock_timeout", "500", "502", "drop"] | None = None
     api_only: str | None = None
     """Which calls `api_delay_ms` and `api_fail` are for: a beginning of `METHOD /path`, `*` allowed."""
 
@@ -130,7 +134,8 @@ class State:
         for kind, object_id, body in file.execute("SELECT kind, id, body FROM objects ORDER BY position"):
             self._kinds.setdefault(kind, {})[object_id] = json.loads(body)
         if kept := self.get("sandbox.settings", "settings"):
-            self.settings = Settings(**{name: kept[name] for name in asdict(Settings())})
+            # A file of an older version knows fewer settings.
+            self.settings = Settings(**{name: kept[name] for name in asdict(Settings()) if name in kept})
 
 
 def _open(path: Path) -> sqlite3.Connection:

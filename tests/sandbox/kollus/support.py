@@ -82,6 +82,7 @@ class Site:
         self.plays: list[dict[str, str]] = []
         self.reports: list[dict[str, str]] = []
         self.pages: dict[str, str] = {}
+        self.report_delay_s = 0.0
         self._server: asyncio.Server | None = None
 
     @property
@@ -133,6 +134,7 @@ class Site:
 
     async def _take_report(self, form: dict[str, str]) -> bytes:
         self.reports.append(form)
+        await asyncio.sleep(self.report_delay_s)
         return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 

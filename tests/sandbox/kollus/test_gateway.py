@@ -139,9 +139,59 @@ async def test_suspended_channel_plays_nothing(kollus: StandIn) -> None:
     assert await _code(kollus, f"/s?{query(sign(claims(kollus.key_of(20))))}") == 4025
 
 
-async def test_content_key_alone_opens_nothing(kollus: StandIn) -> None:
+async def test_content_key_alone_opens_nothing_in_a_private_channel(kollus: StandIn) -> None:
     assert await _code(kollus, f"/{kollus.key_of(20)}") == 4081
     assert await _code(kollus, "/nokey123") == 4012
+
+
+async def test_content_key_alone_opens_a_public_channel(kollus: StandIn) -> None:
+    await kollus.settings(channel_public=True)
+    address = f"/{kollus.key_of(20)}"
+    assert await _code(kollus, address) is None
+    assert await _code(kollus, "/nokey123") == 4012
+    assert await _code(kollus, address, {"referer": "https://elsewhere.example/"}) == 4031
+    assert (await kollus.http.get(f"/i{address}", headers=SITE)).json()["duration"] == 20
+    await kollus.settings(channel_active=False)
+    assert await _code(kollus, address) == 4025
+
+
+async def test_an_app_is_told_what_it_would_play_after_the_same_checks(kollus: StandIn) -> None:
+    key = kollus.key_of(20)
+    good, bad = claims(key, mc=[{"mckey": key, "title": "막"}]), claims(key, expt=1_000_000_000)
+    told = (await kollus.http.get(f"/si?{query(sign(good))}", headers=SITE)).json()
+    assert told == {
+        "error": None,
+        "media_content_key": key,
+        "title": "막",
+        "duration": 20,
+        "poster": f"/poster/{key}.jpg",
+    }
+    refused = (await kollus.http.get(f"/si?{query(sign(bad))}", headers=SITE)).json()
+    assert refused["error"]["code"] == 4085
+    assert [entry["code"] for entry in await kollus.log("open")] == [None, 4085]
+
+
+async def test_a_poster_address_leads_to_a_picture(kollus: StandIn) -> None:
+    redirect = await kollus.http.get(f"/poster/{kollus.key_of(20)}.jpg")
+    assert redirect.status_code == 302
+    picture = await kollus.http.get(redirect.headers["location"])
+    assert picture.headers["content-type"].startswith("image/")
+    assert (await kollus.http.get("/poster/nokey123.jpg")).status_code == 404
+
+
+async def test_a_new_custom_key_joins_the_old_ones_or_voids_them(kollus: StandIn) -> None:
+    token = sign(claims(kollus.key_of(20)))
+    added = (await kollus.http.post("/_sandbox/custom_keys/rotate", json={})).json()
+    assert added["valid"] == [CUSTOM_KEY, SECOND_CUSTOM_KEY, added["custom_key"]]
+    assert await _code(kollus, f"/s?{query(token, added['custom_key'])}") is None
+    assert await _code(kollus, f"/s?{query(token)}") is None
+
+    alone = (await kollus.http.post("/_sandbox/custom_keys/rotate", json={"void_old": True})).json()
+    assert alone["valid"] == [alone["custom_key"]]
+    assert await _code(kollus, f"/s?{query(token, alone['custom_key'])}") is None
+    assert await _code(kollus, f"/s?{query(token)}") == 4082
+    await kollus.http.post("/_sandbox/reset")
+    assert await _code(kollus, f"/s?{query(token)}") is None
 
 
 async def test_error_is_told_in_the_language_of_the_browser(kollus: StandIn) -> None:

@@ -143,3 +143,12 @@ async def test_direct_stream_is_no_way_past_the_callback(kollus: StandIn, site: 
         f"/sr?{query(sign(claims(kollus.key_of(20))))}", headers={"referer": f"{site.url}/"}
     )
     assert (response.status_code, 'data-error-code="8673"' in response.text) == (200, True)
+
+
+async def test_answer_with_a_voided_custom_key_starts_nothing(kollus: StandIn, site: Site) -> None:
+    rotated = (await kollus.http.post("/_sandbox/custom_keys/rotate", json={"void_old": True})).json()
+    key = rotated["custom_key"]
+    token = sign(claims(kollus.key_of(20)))
+    assert (await kollus.play(token, (0, 20), parameters={"custom_key": key}))["code"] == 8671
+    site.answers = {kind: Answer(user_key=key) for kind in ("1", "3")}
+    assert (await kollus.play(token, (0, 20), parameters={"custom_key": key}))["started"]

@@ -418,3 +418,30 @@ async def test_narrow_phone_in_korean_has_room_for_the_bar(
         assert box is not None
         assert (box["x"] >= 0, box["x"] + box["width"] <= 320, box["height"] >= 44) == (True, True, True)
     await context.close()
+
+
+async def test_a_player_that_another_device_replaces_says_so_and_stops(
+    context: BrowserContext, kollus: StandIn, site: Site
+) -> None:
+    await kollus.settings(device_policy="one_at_a_time")
+    watching = await _open(context, kollus, site, duration=70)
+    await watching.control("mute()")
+    await watching.control("play()")
+    await watching.wait_for("play")
+    other = await kollus.play(sign(claims(kollus.key_of(20))), (0, 1), device="Another")
+    assert other["code"] is None
+    assert await watching.wait_for("error") == [[8479]]
+    assert await watching.error_code() == "8479"
+    assert await watching.player.evaluate("document.querySelector('video').paused")
+
+
+async def test_public_video_plays_for_nobody_in_particular(
+    context: BrowserContext, kollus: StandIn, site: Site
+) -> None:
+    await kollus.settings(channel_public=True)
+    page = await context.new_page()
+    await page.goto(f"http://localhost:{kollus.port}/{kollus.key_of(20)}", referer=f"{site.url}/")
+    await page.get_by_role("button", name="Play").first.click()
+    await page.locator("[data-playing=true]").wait_for()
+    await page.close()
+    assert (site.plays, site.reports) == ([], [])

@@ -38,7 +38,6 @@ def test_a_browser_pays_and_sees_only_what_is_the_buyers(sandbox: Sandbox) -> No
     paid = answer.json()
     assert (answer.status_code, paid["status"], paid["amount"]) == (200, "succeeded", 33000)
     assert not paid.keys() & {"metadata", "customer", "latest_charge", "amount_received", "review"}
-    assert answer.headers["access-control-allow-origin"] == "*"
 
     path = f"/v1/payment_intents/{intent['id']}"
     seen = sandbox.browse("GET", path, {"client_secret": intent["client_secret"]}).json()
@@ -98,18 +97,26 @@ def test_noise_in_a_browsers_call_is_refused(sandbox: Sandbox) -> None:
     assert (error["code"], error["param"]) == ("parameter_unknown", "payment_method_data[card][pin]")
 
 
-def test_browsers_on_other_sites_may_call(sandbox: Sandbox) -> None:
-    preflight = sandbox.http.options(
-        "/v1/payment_intents/pi_1/confirm",
-        headers={"Origin": "http://127.0.0.1:8000", "Access-Control-Request-Headers": "authorization"},
-    )
-    assert preflight.status_code == 204
-    assert "Authorization" in preflight.headers["access-control-allow-headers"]
-    bearer = {"Authorization": f"Bearer {PUBLISHABLE_KEY}"}
+def test_browsers_on_other_sites_may_call_and_are_named(sandbox: Sandbox) -> None:
+    page = {"Origin": "http://127.0.0.1:8000"}
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    preflight = sandbox.http.options("/v1/payment_intents/pi_1/confirm", headers={**page, **wanted})
+    assert preflight.is_success
+    assert preflight.headers["access-control-allow-headers"] == "authorization"
+    assert preflight.headers["access-control-max-age"] == "300"
     intent = new_intent(sandbox)
-    query = {"client_secret": intent["client_secret"]}
-    seen = sandbox.http.get(f"/v1/payment_intents/{intent['id']}", params=query, headers=bearer)
-    assert seen.status_code == 200
+    address = f"/v1/payment_intents/{intent['id']}?client_secret={intent['client_secret']}"
+    bearer = {"Authorization": f"Bearer {PUBLISHABLE_KEY}"}
+    seen = sandbox.http.get(address, headers={**page, **bearer})
+    refused = sandbox.http.get(address, headers=page)
+    assert (seen.status_code, refused.status_code) == (200, 401)
+    for answer in (preflight, seen, refused):
+        assert answer.headers["access-control-allow-origin"] == page["Origin"]
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert answer.headers["access-control-allow-methods"] == "GET, HEAD, PUT, PATCH, POST, DELETE"
+        assert "Request-Id" in answer.headers["access-control-expose-headers"]
+        assert "Origin" in answer.headers["vary"]
+    assert sandbox.http.get(address, headers=bearer).headers["access-control-allow-origin"] == "*"
 
 
 def test_a_payment_method_made_in_the_browser_can_pay(sandbox: Sandbox) -> None:

@@ -1,7 +1,17 @@
+from contextlib import nullcontext
+
 import pytest
 import stripe
 
-from tests.sandbox.stripe.support import WEBHOOK_SECRET, Json, Receiver, Sandbox, eventually, sdk_warning
+from tests.sandbox.stripe.support import (
+    WEBHOOK_SECRET,
+    Delivered,
+    Json,
+    Receiver,
+    Sandbox,
+    eventually,
+    sdk_warning,
+)
 
 pytestmark = sdk_warning
 
@@ -130,7 +140,31 @@ def test_every_endpoint_gets_every_event_signed_with_its_own_secret(
         eventually(lambda: delivered(sandbox))
 
 
-@pytest.mark.parametrize("bad", [{"deliver": "soon"}, {"duplicate": 0}, {"fail_rate": 2}, {"colour": 1}])
+def parts(delivered: Delivered) -> list[tuple[str, str]]:
+    """The signature header, as `[("t", …), ("v1", …)]`."""
+    names = [part.partition("=") for part in delivered.headers["Stripe-Signature"].split(",")]
+    return [(name, value) for name, _, value in names]
+
+
+@pytest.mark.parametrize("how", ["good", "old", "wrong_secret", "v0_only", "rotated"])
+def test_webhooks_are_signed_as_asked(sandbox: Sandbox, receiver: Receiver, how: str) -> None:
+    sandbox.settings(signature=how)
+    new_intent(sandbox)
+    delivered = receiver.await_type("payment_intent.created")
+    header = delivered.headers["Stripe-Signature"]
+    accepted = how in ("good", "rotated")
+    with nullcontext() if accepted else pytest.raises(stripe.SignatureVerificationError):
+        stripe.WebhookSignature.verify_header(delivered.body.decode(), header, WEBHOOK_SECRET, 300)
+    names = [name for name, _ in parts(delivered)]
+    assert names == {"v0_only": ["t", "v0"], "rotated": ["t", "v1", "v1"]}.get(how, ["t", "v1"])
+    if how == "old":  # nothing but its age is wrong with it
+        stripe.WebhookSignature.verify_header(delivered.body.decode(), header, WEBHOOK_SECRET, 7200)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"deliver": "soon"}, {"duplicate": 0}, {"fail_rate": 2}, {"signature": "bad"}, {"no_such": 1}],
+)
 def test_settings_that_do_not_fit_change_nothing(sandbox: Sandbox, bad: Json) -> None:
     before = sandbox.look("settings")
     assert sandbox.http.post("/_sandbox/settings", json={"delay_ms": 5, **bad}).status_code == 400

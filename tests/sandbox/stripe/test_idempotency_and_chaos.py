@@ -110,6 +110,29 @@ async def test_a_rate_limit_is_forgotten_and_a_server_error_is_kept(
     assert len(sandbox.look("events")) == 1
 
 
+async def test_a_locked_object_is_429_without_a_reason(sandbox: Sandbox) -> None:
+    sandbox.settings(api_fail="lock_timeout")
+    locked = sandbox.call("POST", PATH, FORM)
+    assert (locked.status_code, locked.json()["error"]["code"]) == (429, "lock_timeout")
+    assert "stripe-rate-limited-reason" not in locked.headers
+
+
+async def test_a_bad_gateway_answers_in_html_and_does_nothing(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    key: Any = {"idempotency_key": "order-1"}
+    sandbox.settings(api_fail="502")
+    raw = sandbox.call("POST", PATH, FORM)
+    assert (raw.status_code, raw.headers["content-type"]) == (502, "text/html; charset=utf-8")
+    assert "request-id" not in raw.headers
+    with pytest.raises(stripe.APIError):
+        await client.v1.payment_intents.create_async(INTENT, key)
+    assert [one["status"] for one in sandbox.look("requests")] == [502, 502]
+    assert sandbox.look("events") == []
+    sandbox.settings(api_fail=None)
+    assert (await client.v1.payment_intents.create_async(INTENT, key)).status == "requires_payment_method"
+
+
 async def test_trouble_can_be_kept_to_some_calls(sandbox: Sandbox, client: stripe.StripeClient) -> None:
     intent = await client.v1.payment_intents.create_async(INTENT)
     sandbox.settings(api_fail="500", api_only="POST /v1/payment_intents/*/confirm")

@@ -284,3 +284,39 @@ def test_the_page_for_people_and_the_receipt_open(sandbox: Sandbox) -> None:
     assert charge["payment_intent"] == made["id"]
     receipt = sandbox.http.get(f"/_sandbox/receipts/{charge['id']}")
     assert "19.99 USD" in receipt.text
+
+
+async def test_a_payment_on_its_way_can_be_neither_canceled_nor_confirmed_and_ends_later(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    sandbox.settings(processing=True)
+    intents = [await intent_of(client) for _ in range(2)]
+    for intent in intents:
+        pending = await client.v1.payment_intents.confirm_async(
+            intent.id, {"payment_method": "pm_card_visa", "expand": ["latest_charge"]}
+        )
+        charge: Any = pending.latest_charge
+        assert (pending.status, pending.amount_received, charge.status, charge.paid) == (
+            "processing",
+            0,
+            "pending",
+            False,
+        )
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            await client.v1.payment_intents.cancel_async(intent.id)
+        assert refused.value.code == "payment_intent_unexpected_state"
+
+    paid = sandbox.control(f"processing/{intents[0].id}", outcome="succeed")
+    failed = sandbox.control(f"processing/{intents[1].id}", outcome="fail")
+
+    assert (paid["status"], paid["amount_received"]) == ("succeeded", 33000)
+    assert (failed["status"], failed["last_payment_error"]["code"]) == (
+        "requires_payment_method",
+        "card_declined",
+    )
+    charges = sandbox.look("overview")["charge"]
+    assert [(one["status"], one["paid"]) for one in charges] == [("succeeded", True), ("failed", False)]
+    told = sandbox.event_types()
+    for kind in ("charge.pending", "payment_intent.processing"):
+        assert told.count(kind) == 2
+    assert told.count("payment_intent.succeeded") == told.count("payment_intent.payment_failed") == 1

@@ -146,3 +146,35 @@ async def test_a_merchant_can_accept_a_loss(sandbox: Sandbox, client: stripe.Str
     disputes = eventually(lambda: (found := sandbox.look("overview")["dispute"])[1:] and found)
     assert (await client.v1.disputes.close_async(disputes[0]["id"])).status == "lost"
     assert (await client.v1.disputes.retrieve_async(disputes[1]["id"])).status == "needs_response"
+
+
+async def test_an_early_fraud_warning_asks_to_act_until_the_money_is_back(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = await paid_charge(client, "pm_card_createIssuerFraudRecord")
+    event = sandbox.event("radar.early_fraud_warning.created")
+    warning = event["data"]["object"]
+    assert (warning["charge"], warning["payment_intent"]) == (charge.id, charge.payment_intent)
+    assert (warning["actionable"], warning["fraud_type"]) == (True, "made_with_stolen_card")
+    assert (await client.v1.charges.retrieve_async(charge.id)).disputed is False
+
+    await client.v1.refunds.create_async({"charge": charge.id, "amount": 1000})
+    assert "radar.early_fraud_warning.updated" not in sandbox.event_types()
+    await client.v1.refunds.create_async({"charge": charge.id})
+    updated = sandbox.event("radar.early_fraud_warning.updated")["data"]
+    assert (updated["object"]["actionable"], updated["previous_attributes"]) == (False, {"actionable": True})
+
+    warnings = client.v1.radar.early_fraud_warnings
+    listed = await warnings.list_async({"charge": charge.id, "expand": ["data.charge"]})
+    assert [one.to_dict()["charge"]["id"] for one in listed.data] == [charge.id]
+    assert (await warnings.retrieve_async(warning["id"])).actionable is False
+
+
+async def test_a_dispute_ends_what_a_fraud_warning_asks_for(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    charge = await paid_charge(client)
+    assert sandbox.control(f"charges/{charge.id}/early_fraud_warning")["actionable"] is True
+    sandbox.control(f"charges/{charge.id}/dispute")
+    assert sandbox.event("radar.early_fraud_warning.updated")["data"]["object"]["actionable"] is False
+    assert sandbox.control(f"charges/{charge.id}/early_fraud_warning")["actionable"] is False

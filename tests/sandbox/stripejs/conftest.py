@@ -57,6 +57,14 @@ class Stripe:
     def status(self, intent: dict[str, Any]) -> str:
         return str(self.call("GET", f"/v1/payment_intents/{intent['id']}")["status"])
 
+    def billed_to(self, intent: dict[str, Any]) -> dict[str, str]:
+        """What is known of the payer's address."""
+        charge = self.call("GET", f"/v1/charges?payment_intent={intent['id']}")["data"][0]
+        return {name: value for name, value in charge["billing_details"]["address"].items() if value}
+
+    def control(self, path: str, **body: str) -> None:
+        httpx.post(f"{self.url}/_sandbox/{path}", json=body, trust_env=False).raise_for_status()
+
     def trouble(self, **settings: object) -> None:
         httpx.post(f"{self.url}/_sandbox/browser", json=settings, trust_env=False).raise_for_status()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ PAGE = """<!doctype html>
 <body><main><h1>Shop</h1><form id="pay"><div id="payment"><p>Loading</p></div><button>Pay</button></form>
 <p id="below">below</p></main></body></html>
 """
+FONT = Path(__file__).parents[3] / "static" / "fonts" / "fraunces-latin.woff2"
+FONT_STYLE = '@font-face { font-family: "Shop"; src: url("/shop.woff2"); }'
 STYLE = "main { max-width: 390px; padding: 0 16px; } #payment { margin: 8px 0; }"
 SCRIPT = """
 window.violations = [];
@@ -80,6 +83,7 @@ def _handler(merchant: Merchant) -> type[BaseHTTPRequestHandler]:
         "/": ("text/html", PAGE.format(stripe=merchant.stripe)),
         "/shop.css": ("text/css", STYLE),
         "/shop.js": ("text/javascript", SCRIPT),
+        "/font.css": ("text/css", FONT_STYLE),
     }
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,10 +91,13 @@ def _handler(merchant: Merchant) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             merchant.received.append(json.dumps([self.path, *map(str, self.headers.items())]))
-            kind, body = files.get(urlsplit(self.path).path, ("text/plain", ""))
-            data = body.encode()
+            path = urlsplit(self.path).path
+            kind, body = files.get(path, ("text/plain", ""))
+            data = FONT.read_bytes() if path.endswith(".woff2") else body.encode()
             self.send_response(200)
             self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            if path == "/shop.woff2":
+                self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Content-Length", str(len(data)))
             self.send_header("Content-Security-Policy", merchant.policy)
             self.end_headers()

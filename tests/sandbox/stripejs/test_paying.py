@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -79,20 +80,87 @@ async def test_the_frame_has_neither_cookies_nor_storage(shop: Shop) -> None:
     assert await shop.card.locator("body").evaluate(stored) == ""
 
 
-async def test_the_page_does_not_jump_when_the_form_has_loaded(shop: Shop) -> None:
-    heights = """() => {
-        window.tops = [];
-        const look = () => {
-            if (document.querySelector("iframe")) tops.push(document.getElementById("below").offsetTop);
-            requestAnimationFrame(look);
-        };
-        look();
-    }"""
-    await shop.page.evaluate(heights)
+async def test_the_form_has_its_whole_height_when_it_is_ready(shop: Shop) -> None:
+    """Three rows in the standard look, as high as a real one: 220.45 px and 4 px of room at each edge."""
+    await shop.page.evaluate(
+        """(key) => {
+            openForm(key, {}, { mode: "payment", amount: 33000, currency: "krw" });
+            const frame = document.querySelector("iframe");
+            window.heights = [frame.offsetHeight];
+            element.on("ready", () => heights.push(frame.offsetHeight));
+        }""",
+        PUBLISHABLE_KEY,
+    )
+    await shop.wait_for_event("ready")
+    await expect(shop.card.locator('[name="country"]')).to_be_visible()
+    frame = await shop.page.locator(CARD_FRAME).bounding_box()
+    assert frame is not None
+    assert await shop.page.evaluate("heights") == [0, frame["height"]]
+    assert 228 <= frame["height"] <= 230
+    assert await shop.card.locator("html").evaluate("node => node.scrollHeight <= innerHeight")
+
+
+async def test_the_card_is_billed_to_the_country_that_was_chosen(shop: Shop, stripe: Stripe) -> None:
+    intent = stripe.intent()
     await shop.open_form()
+    country = shop.card.get_by_label("국가")
+    await expect(country).to_have_value("KR")
+    await expect(country.locator("option:checked")).to_have_text("대한민국")
+    await expect(shop.card.locator('[name="postalCode"]')).to_be_hidden()
+    await country.select_option("US")
+    await shop.fill(GOOD)
+    error = (await shop.pay(intent))["error"]
+    assert (error["type"], error["code"]) == ("validation_error", "incomplete_zip")
+    await expect(shop.card.get_by_label("우편번호")).to_be_focused()
+    await shop.card.get_by_label("우편번호").fill("94103")
+    assert (await shop.pay(intent))["paymentIntent"]["status"] == "succeeded"
+    assert stripe.billed_to(intent) == {"country": "US", "postal_code": "94103"}
+
+
+async def test_the_page_may_know_or_keep_the_address(shop: Shop, stripe: Stripe) -> None:
+    address = {"country": "CA", "postal_code": "K1A 0B1"}
+    await shop.open_form(create={"defaultValues": {"billingDetails": {"address": address}}})
+    await shop.fill(GOOD)
+    known = stripe.intent()
+    assert (await shop.pay(known))["paymentIntent"]["status"] == "succeeded"
+    assert stripe.billed_to(known) == address
+
+    await shop.page.evaluate("element.destroy()")
+    await shop.page.evaluate("events.length = 0")
+    await shop.open_form(create={"fields": {"billingDetails": {"address": "never"}}})
     await expect(shop.card.locator('[name="cvc"]')).to_be_visible()
-    await shop.page.wait_for_function("() => tops.length > 5")
-    assert len(set(await shop.page.evaluate("tops"))) == 1
+    await expect(shop.card.locator('[name="country"]')).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "font",
+    [
+        {"family": "Shop", "src": "url({url}/shop.woff2)", "weight": "100 900", "unicodeRange": "U+20-7E"},
+        {"cssSrc": "/font.css"},
+    ],
+)
+async def test_the_form_takes_the_fonts_of_the_shop(
+    shop: Shop, merchant: Merchant, font: dict[str, str]
+) -> None:
+    fonts = [{name: value.replace("{url}", merchant.url) for name, value in font.items()}]
+    appearance = {"variables": {"fontFamily": "Shop, sans-serif"}}
+    await shop.open_form(
+        {"mode": "payment", "amount": 100, "currency": "usd", "fonts": fonts, "appearance": appearance}
+    )
+    loaded = "async () => (await document.fonts.ready, [...document.fonts].map((face) => face.status))"
+    assert await shop.card.locator("body").evaluate(loaded) == ["loaded"]
+    assert shop.console == []
+
+
+async def test_a_font_that_is_for_its_own_site_alone_is_not_shown(shop: Shop, merchant: Merchant) -> None:
+    """A font file has to allow other sites: the form stands on another one."""
+    fonts = [{"family": "Shop", "src": f"url({merchant.url}/closed.woff2)"}]
+    appearance = {"variables": {"fontFamily": "Shop, sans-serif"}}
+    await shop.open_form(
+        {"mode": "payment", "amount": 100, "currency": "usd", "fonts": fonts, "appearance": appearance}
+    )
+    loaded = "async () => (await document.fonts.ready, [...document.fonts].map((face) => face.status))"
+    assert await shop.card.locator("body").evaluate(loaded) == ["error"]
 
 
 async def test_declined_then_another_card_pays(shop: Shop, stripe: Stripe) -> None:
@@ -156,6 +224,56 @@ async def test_three_d_secure_failed_then_passed_pays(shop: Shop, stripe: Stripe
     await shop.start_paying(intent)
     await shop.bank.locator("#test-source-authorize-3ds").click()
     await shop.page.wait_for_function("() => outcome?.paymentIntent?.status === 'succeeded'")
+
+
+@pytest.mark.parametrize("button", ["authorize", "fail"])
+async def test_a_check_left_open_while_another_tab_pays_ends_with_the_paid_intent(
+    shop: Shop, stripe: Stripe, button: str
+) -> None:
+    intent = stripe.intent()
+    await shop.open_form()
+    await shop.fill(THREE_D_SECURE)
+    await shop.start_paying(intent)
+    await expect(shop.bank.locator(f"#test-source-{button}-3ds")).to_be_enabled()
+    stripe.control(f"confirm/{intent['id']}", card=GOOD)
+    await shop.bank.locator(f"#test-source-{button}-3ds").click()
+    assert (await shop.outcome())["paymentIntent"]["status"] == "succeeded"
+    await expect(shop.page.locator(CHALLENGE)).to_have_count(0)
+
+
+async def test_a_check_left_open_while_the_payment_fails_or_is_canceled_ends_with_that(
+    shop: Shop, stripe: Stripe
+) -> None:
+    async def press_complete_after(path: str, **body: str) -> dict[str, Any]:
+        intent = stripe.intent()
+        await shop.start_paying(intent)
+        await expect(shop.bank.locator("#test-source-authorize-3ds")).to_be_enabled()
+        if body:
+            stripe.control(path.format(**intent), **body)
+        else:
+            stripe.call("POST", path.format(**intent))
+        await shop.bank.locator("#test-source-authorize-3ds").click()
+        error: dict[str, Any] = (await shop.outcome())["error"]
+        return error
+
+    await shop.open_form()
+    await shop.fill(THREE_D_SECURE)
+    failed = await press_complete_after("confirm/{id}", card=DECLINED)
+    assert (failed["type"], failed["code"]) == ("card_error", "card_declined")
+    assert failed["payment_intent"]["status"] == "requires_payment_method"
+    canceled = await press_complete_after("/v1/payment_intents/{id}/cancel")
+    assert canceled["code"] == "payment_intent_unexpected_state"
+    assert canceled["payment_intent"]["status"] == "canceled"
+
+
+async def test_a_form_left_open_while_another_tab_pays_is_told_so(shop: Shop, stripe: Stripe) -> None:
+    intent = stripe.intent()
+    await shop.open_form()
+    await shop.fill(GOOD)
+    stripe.control(f"confirm/{intent['id']}", card=GOOD)
+    error = (await shop.pay(intent))["error"]
+    assert error["code"] == "payment_intent_unexpected_state"
+    assert error["payment_intent"]["status"] == "succeeded"
 
 
 async def test_a_card_can_be_declined_after_three_d_secure(shop: Shop, stripe: Stripe) -> None:

@@ -1,7 +1,10 @@
 // The page for people: shows the log, edits the settings, sends held reports.
 
 const REFRESH_MS = 2000;
-const CHOICES = { lms: ["now", "hold"] };
+const CHOICES = {
+  lms: ["now", "hold"],
+  device_policy: ["off", "one_at_a_time", "registered", "registered_one_at_a_time"],
+};
 const UNUSED = ["drm_callback_url", "platform_callback_url"]; // may be set, no call goes there
 
 const part = (name) => document.querySelector(`[data-${name}]`);
@@ -97,6 +100,10 @@ async function showLog() {
 part("flush").addEventListener("click", async () => {
   const { delivered, waiting } = await call("lms/flush", {});
   status(`${delivered} sent, ${waiting} waiting`);
+});
+part("rotate").addEventListener("click", async () => {
+  const { custom_key: key } = await call("custom_keys/rotate", {});
+  status(`The old keys stay valid, the new one is ${key}`);
 });
 part("reset").addEventListener("click", async () => {
   await call("reset", {});

@@ -9,6 +9,7 @@ import { showWatermark } from "./watermark.js";
 
 const TICK_MS = 250;
 const PROGRESS_MS = 1000;
+const ASK_MS = 1000;
 const SLOWEST = 0.5;
 const FASTEST = 4;
 
@@ -147,6 +148,7 @@ class Player {
     this.#listen();
     this.ticking = setInterval(() => this.#tick(), TICK_MS);
     this.telling = setInterval(() => this.#tellProgress(), PROGRESS_MS);
+    if (this.terms.alone) this.asking = setInterval(() => this.#askToGoOn(), ASK_MS);
     this.controls.enable(...this.section);
     this.controls.setSeekable(this.boot.seek || this.boot.seekableEnd >= 0);
     if (this.boot.watermark) showWatermark(document.querySelector("[data-watermark]"), this.boot.watermark);
@@ -205,6 +207,16 @@ class Player {
     return this.reporter.report();
   }
 
+  // Another device of the same user may have begun.
+  async #askToGoOn() {
+    try {
+      const { error } = await this.standIn.post("watching", {});
+      if (error) this.fail(error);
+    } catch (failure) {
+      console.debug(failure); // nobody answers: the next asking will tell
+    }
+  }
+
   // Books the time since the last call: what the picture moved was watched, the rest was waiting.
   #account() {
     if (!this.lastWall) return;
@@ -244,6 +256,7 @@ class Player {
   #close() {
     clearInterval(this.ticking);
     clearInterval(this.telling);
+    clearInterval(this.asking);
     if (this.lastWall) this.reporter?.report();
     this.lastWall = 0;
   }

@@ -1,4 +1,5 @@
 // The bank's page. Going back counts as a failed check: the payment would stay undecided otherwise.
+// Whatever the answer is, Stripe.js reads from the API what became of the payment.
 
 import { opening, tell } from "./parent.js";
 import { CHALLENGE_TEXTS } from "./texts.js";
@@ -6,6 +7,15 @@ import { CHALLENGE_TEXTS } from "./texts.js";
 const texts = CHALLENGE_TEXTS[opening.locale];
 const buttons = document.querySelectorAll("button");
 const trouble = document.querySelector(".trouble");
+
+/**
+ * Whether there is nothing left to decide here: the check was taken, a card was declined after it, or the
+ * payment was paid, failed or canceled from elsewhere while this page stood open.
+ */
+async function isOver(answer) {
+  if (answer.ok || answer.status === 402) return true;
+  return answer.status === 400 && (await answer.json()).error.code === "payment_intent_unexpected_state";
+}
 
 async function decide(outcome) {
   const clientSecret = new URLSearchParams(window.location.search).get("client_secret");
@@ -18,8 +28,7 @@ async function decide(outcome) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ client_secret: clientSecret, outcome }),
     });
-    // A card can be declined after the check was passed: that is an outcome too.
-    if (!answer.ok && answer.status !== 402) throw new TypeError(`HTTP ${answer.status}`);
+    if (!(await isOver(answer))) throw new TypeError(`HTTP ${answer.status}`);
     tell("decided");
   } catch (failure) {
     console.warn("3-D Secure:", failure);

@@ -22,9 +22,9 @@ async function send(id, params) {
   return answer.ok ? { paymentIntent: body } : { error: body.error };
 }
 
-/** Confirms PaymentIntent `id` with `card` and the page's `params`: `{paymentIntent}` or `{error}`. */
-export async function confirm(id, params, card) {
-  const data = { ...params.payment_method_data, type: "card", card };
+/** Confirms PaymentIntent `id` with `card`, billed to `billing`, and the page's `params`. */
+export async function confirm(id, params, card, billing) {
+  const data = { ...params.payment_method_data, type: "card", card, billing_details: billing };
   try {
     return await send(id, { ...params, payment_method_data: data });
   } catch (failure) {

@@ -1,3 +1,4 @@
+import { checkPostalCode, hasPostalCode, listCountries } from "./address.js";
 import { applyAppearance, loadFonts } from "./appearance.js";
 import {
   brandOf, checkCvc, checkExpiry, checkNumber, expiryOf, formatCvc, formatExpiry, formatNumber, isFull,
@@ -9,18 +10,23 @@ import { CARD_TEXTS } from "./texts.js";
 const form = document.querySelector("form");
 const tab = form.querySelector(".Tab");
 const fields = form.querySelector(".fields");
-const { number, expiry, cvc } = form.elements;
-const inputs = [number, expiry, cvc];
+const { number, expiry, cvc, country, postalCode } = form.elements;
+const inputs = [number, expiry, cvc, postalCode];
+const typedCard = inputs.slice(0, 3);
+// Stripe guesses the country from where the browser is.
+const HOME = "KR";
 
 const checks = {
   number: () => checkNumber(number.value),
   expiry: () => checkExpiry(expiry.value),
   cvc: () => checkCvc(cvc.value, number.value),
+  postalCode: () => (isShown(postalCode) ? checkPostalCode(postalCode.value, country.value) : null),
 };
 const formats = {
   number: formatNumber,
   expiry: formatExpiry,
   cvc: (text) => formatCvc(text, number.value),
+  postalCode: (text) => text,
 };
 /** Where a refusal by the bank is shown; the real Element shows these inside the form too. */
 const DECLINE_FIELDS = {
@@ -38,6 +44,7 @@ let started = false;
 function showTexts(locale) {
   texts = CARD_TEXTS[locale];
   document.documentElement.lang = locale;
+  listCountries(country, locale);
   for (const node of form.querySelectorAll("[data-text]")) node.textContent = texts[node.dataset.text];
   for (const input of inputs) if (input.dataset.code) showFault(input, input.dataset.code);
 }
@@ -82,7 +89,7 @@ function reformat(input, deleting) {
 
 function report() {
   const state = {
-    empty: inputs.every((input) => !input.value),
+    empty: typedCard.every((input) => !input.value),
     complete: inputs.every((input) => !checks[input.name]()),
     collapsed: fields.hidden,
     value: { type: "card" },
@@ -129,7 +136,27 @@ function collapse() {
 }
 
 function lock(locked) {
-  for (const input of inputs) input.disabled = locked;
+  for (const input of [...inputs, country]) input.disabled = locked;
+}
+
+const isShown = (input) => !input.closest(".field").hidden;
+
+/** Shows what the merchant does not collect itself, and the postal code only where it is checked. */
+function showAddress() {
+  const fields = opening.options.fields?.billingDetails;
+  const address = fields === "never" ? "never" : fields?.address ?? {};
+  const isAsked = (name) => address !== "never" && address[name] !== "never";
+  country.closest(".field").hidden = !isAsked("country");
+  postalCode.closest(".field").hidden = !isAsked("postalCode") || !hasPostalCode(country.value);
+  country.closest(".field").classList.toggle("wide", !isShown(postalCode));
+}
+
+/** The page's billing details over those of the form. */
+function billingDetails({ address, ...details } = {}) {
+  const own = {};
+  if (isShown(country)) own.country = country.value;
+  if (isShown(postalCode)) own.postal_code = postalCode.value.trim();
+  return { ...details, address: { ...own, ...address } };
 }
 
 const handlers = {
@@ -142,9 +169,10 @@ const handlers = {
     const { month, year } = expiryOf(expiry.value);
     const digits = number.value.replace(/\D/g, "");
     const card = { number: digits, exp_month: month, exp_year: year, cvc: cvc.value };
+    const billing = billingDetails(params.payment_method_data?.billing_details);
     lock(true);
     try {
-      return await confirm(id, params, card);
+      return await confirm(id, params, card, billing);
     } finally {
       lock(false);
     }
@@ -159,6 +187,7 @@ const handlers = {
   },
   update({ options }) {
     for (const input of inputs) input.readOnly = Boolean(options.readOnly);
+    country.disabled = Boolean(options.readOnly);
   },
   focus: () => number.focus(),
   blur: () => document.activeElement?.blur(),
@@ -206,12 +235,23 @@ async function openSession() {
   }
 }
 
+country.addEventListener("change", () => {
+  showFault(postalCode, null);
+  showAddress();
+  report();
+});
+
 loadFonts(opening.fonts);
 handlers.look(opening);
 handlers.update(opening);
+const known = opening.options.defaultValues?.billingDetails?.address ?? {};
+country.value = known.country ?? HOME;
+postalCode.value = known.postal_code ?? "";
+showAddress();
 if (opening.options.layout?.defaultCollapsed) collapse();
 listen(handlers);
 new ResizeObserver(reportHeight).observe(document.body);
 const error = await openSession();
+reportHeight();
 if (error) tell("loaderror", error);
 else tell("loaded");

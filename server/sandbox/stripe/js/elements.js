@@ -86,8 +86,11 @@ class Elements {
   }
 
   _look() {
-    const { appearance, fonts } = this.#options;
-    return { appearance, fonts, locale: this._locale };
+    const { appearance, fonts = [] } = this.#options;
+    // A style sheet may be named as the page would name it; the frame stands elsewhere.
+    const named = fonts.map((font) => (
+      font.cssSrc ? { cssSrc: new URL(font.cssSrc, document.baseURI).href } : font));
+    return { appearance, fonts: named, locale: this._locale };
   }
 
   _element(call) {

@@ -22,7 +22,7 @@ class Frame {
     this.iframe.name = `__privateStripeFrame${Math.random().toString(36).slice(2, 10)}`;
     this.iframe.title = title;
     this.iframe.src = `${ORIGIN}${path}#${fragment}`;
-    // A frame whose colour scheme differs from its document's is painted on an opaque ground.
+    // A frame whose color scheme differs from its document's is painted on an opaque ground.
     setStyles(this.iframe, { border: "0", display: "block", "color-scheme": "light only", ...styles });
     window.addEventListener("message", this.#receive);
   }

@@ -13,6 +13,9 @@ const STRIPE_OPTIONS = {
 const APPEARANCE = {
   theme: true, variables: true, rules: true, labels: true, inputs: true, disableAnimations: true,
 };
+const FONT = {
+  cssSrc: true, family: true, src: true, display: true, style: true, unicodeRange: true, weight: true,
+};
 const LOOK_OPTIONS = {
   appearance: APPEARANCE, fonts: true, locale: true, loader: true,
   customerSessionClientSecret: true, customPaymentMethods: true,
@@ -85,10 +88,21 @@ function checkLook(call, { appearance = {}, loader }) {
   checkOneOf(call, "loader", loader, ["auto", "always", "never"]);
 }
 
+function checkFonts(call, fonts) {
+  if (!Array.isArray(fonts)) refuse(call, "fonts should be an array.");
+  for (const font of fonts) {
+    checkOptions(call, font, FONT, "fonts[]");
+    if (!font.cssSrc && !(font.family && font.src)) {
+      refuse(call, "a font should have a cssSrc, or a family and a src.");
+    }
+  }
+}
+
 function checkElementsOptions(options) {
   const call = "stripe.elements()";
   checkOptions(call, options, ELEMENTS_OPTIONS);
   checkLook(call, options);
+  checkFonts(call, options.fonts ?? []);
   if (options.clientSecret !== undefined) {
     intentId(call, options.clientSecret);
     const deferred = Object.keys(options).find((name) => name in DEFERRED_OPTIONS);

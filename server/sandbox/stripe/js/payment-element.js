@@ -8,18 +8,6 @@ const LOAD_DEADLINE_MS = 15_000;
 // Room for the focus ring, which the frame's edge would cut off. The frame's body has the same padding.
 const RING_PX = 4;
 
-/** Two rows of label and input as frames/payment.css lays them out: so the page does not jump at the load. */
-function firstHeight({ fontSizeBase, spacingUnit, gridRowSpacing } = {}) {
-  const pixels = (length, fallback) => {
-    const match = /^([\d.]+)(px|rem)$/.exec(length);
-    return match ? Number(match[1]) * (match[2] === "rem" ? 16 : 1) : fallback;
-  };
-  const font = pixels(fontSizeBase, 16);
-  const unit = pixels(spacingUnit, 4);
-  const row = 1.25 * font + unit + (1.25 * font + 6 * unit + 2);
-  return Math.ceil(2 * row + pixels(gridRowSpacing, 4 * unit) + 2 * RING_PX);
-}
-
 /** What a `fields` option left out of the form, as dotted names of `billing_details`. */
 function hiddenDetails(fields, path = "") {
   const all = Object.keys(path ? FIELD_ADDRESS : FIELD_DETAILS);
@@ -60,7 +48,8 @@ class PaymentElement {
       handlers: this.#handlers(),
       styles: {
         width: `calc(100% + ${2 * RING_PX}px)`, margin: `-${RING_PX}px`, "max-width": "none",
-        height: `${firstHeight(this.#group._look().appearance?.variables)}px`,
+        // As high as its form only when that is there: the page keeps the place free.
+        height: "0",
       },
     });
     node.append(this.#frame.iframe);

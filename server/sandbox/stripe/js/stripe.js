@@ -80,10 +80,19 @@ class StripeInstance {
   async #finish(result, id, secret, locale) {
     if (result.paymentIntent?.next_action?.type !== "use_stripe_sdk") return result;
     await showChallenge(result.paymentIntent, locale);
-    const after = await fetchIntent(id, secret, this.#key);
-    const { status, last_payment_error: failure } = after.paymentIntent ?? {};
-    if (status !== "requires_payment_method" || !failure) return after;
-    return { error: { ...failure, payment_intent: after.paymentIntent } };
+    const { paymentIntent, error } = await fetchIntent(id, secret, this.#key);
+    if (error) return { error };
+    const { status, last_payment_error: failure } = paymentIntent;
+    if (status === "requires_payment_method" && failure) {
+      return { error: { ...failure, payment_intent: paymentIntent } };
+    }
+    if (status !== "canceled") return { paymentIntent };
+    const message = "This PaymentIntent cannot be authenticated because it has a status of canceled.";
+    return {
+      error: {
+        type: "invalid_request_error", code: UNEXPECTED_STATE, message, payment_intent: paymentIntent,
+      },
+    };
   }
 
   #shown(result, locale) {

@@ -1,0 +1,142 @@
+"""Against card testing: every brake refuses by itself, whatever the others would allow."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from server.checkout import service as checkout
+from server.checkout import settlement
+from server.checkout.models import Order, Payment
+from server.database.session import current_session, transaction
+from tests.conftest import Site
+from tests.factories import create_account, open_checkout, order_in, sign_in
+
+PRESSES = ("PRESSES_PER_BROWSER", "PRESSES_PER_EMAIL", "PRESSES_PER_IP")
+DECLINES = ("DECLINES_PER_BROWSER", "DECLINES_PER_IP")
+
+
+@pytest.fixture
+def alone(shop: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """One cap is 3, and all others are out of reach."""
+    for name in (*PRESSES, *DECLINES):
+        module: Any = settlement if name in DECLINES else checkout
+        monkeypatch.setattr(module, name, 3 if name == request.param else 10**6)
+
+
+async def press(client: httpx.AsyncClient, email: str) -> int:
+    return (await (await open_checkout(client)).press_pay(email)).status_code
+
+
+def only(cap: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("alone", [cap], indirect=True)
+
+
+@only("PRESSES_PER_BROWSER")
+async def test_a_browser_presses_only_so_often(alone: None, shop: Site, browser: httpx.AsyncClient) -> None:
+    statuses = [await press(browser, f"reader{number}@mail.example") for number in range(4)]
+
+    assert statuses == [200, 200, 200, 429]
+    assert await press(shop.client(), "reader@mail.example") == 200
+
+
+@only("PRESSES_PER_BROWSER")
+async def test_an_account_presses_only_so_often_in_all_its_browsers(alone: None, shop: Site) -> None:
+    await create_account()
+    statuses = []
+    for _ in range(4):
+        client = shop.client()
+        await sign_in(client)
+        statuses.append(await press(client, ""))
+
+    assert statuses == [200, 200, 200, 429]
+
+
+@only("PRESSES_PER_EMAIL")
+async def test_an_address_is_typed_only_so_often_from_one_network(alone: None, shop: Site) -> None:
+    statuses = [await press(shop.client(), "Reader@mail.example") for _ in range(4)]
+
+    assert statuses == [200, 200, 200, 429]
+    assert await press(shop.client(), "other@mail.example") == 200
+
+
+@only("PRESSES_PER_EMAIL")
+async def test_an_address_that_a_stranger_types_is_free_elsewhere(
+    alone: None, shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        await press(shop.client(), "reader@mail.example")
+    monkeypatch.setitem(shop.app.config, "PROXIES_COUNT", 1)
+
+    elsewhere = shop.client(headers={"X-Forwarded-For": "198.51.100.7"})
+
+    assert await press(elsewhere, "reader@mail.example") == 200
+
+
+@only("PRESSES_PER_IP")
+async def test_a_network_presses_only_so_often(
+    alone: None, shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses = [await press(shop.client(), f"reader{number}@mail.example") for number in range(4)]
+    monkeypatch.setitem(shop.app.config, "PROXIES_COUNT", 1)
+    elsewhere = shop.client(headers={"X-Forwarded-For": "198.51.100.7"})
+
+    assert statuses == [200, 200, 200, 429]
+    assert await press(elsewhere, "reader@mail.example") == 200
+
+
+async def test_one_browser_does_not_use_up_what_its_network_may_do(
+    shop: Site, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout, "PRESSES_PER_BROWSER", 2)
+    monkeypatch.setattr(checkout, "PRESSES_PER_IP", 5)
+
+    presses = [await press(browser, f"reader{number}@mail.example") for number in range(10)]
+
+    assert presses == [200] * 2 + [429] * 8
+    assert await press(shop.client(), "honest@mail.example") == 200
+
+
+async def declined(order: dict[str, Any], times: int) -> None:
+    """As if so many cards had been declined on this order."""
+    async with transaction():
+        order_id = select(Order.id).where(Order.number == order["order"]).scalar_subquery()
+        await current_session().execute(
+            update(Payment).where(Payment.order_id == order_id).values(declines=times)
+        )
+
+
+@only("DECLINES_PER_BROWSER")
+async def test_a_browser_is_declined_only_so_often(
+    alone: None, shop: Site, browser: httpx.AsyncClient
+) -> None:
+    order = await order_in(browser)
+    await declined(order, 2)
+    assert await press(browser, "reader@mail.example") == 200
+    await declined(order, 3)
+
+    assert await press(browser, "reader@mail.example") == 429
+    assert await press(shop.client(), "reader@mail.example") == 200
+
+
+@only("DECLINES_PER_IP")
+async def test_a_network_is_declined_only_so_often(
+    alone: None, shop: Site, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await order_in(browser)
+    await declined(order, 2)
+    assert await press(shop.client(), "reader@mail.example") == 200
+    await declined(order, 3)
+    assert await press(shop.client(), "reader@mail.example") == 429
+    monkeypatch.setitem(shop.app.config, "PROXIES_COUNT", 1)
+
+    elsewhere = shop.client(headers={"X-Forwarded-For": "198.51.100.7"})
+
+    assert await press(elsewhere, "reader@mail.example") == 200
+
+
+def test_the_caps_are_what_the_decision_says() -> None:
+    assert [getattr(checkout, name) for name in PRESSES] == [20, 20, 200]
+    assert [getattr(settlement, name) for name in DECLINES] == [20, 60]
+    assert settlement.MAX_DECLINES == 10

@@ -1,0 +1,55 @@
+"""What a keyboard does with the questions that are asked before something is undone, in Chromium."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Page, async_playwright, expect
+
+from server.settings import ROOT
+from server.web.templating import environment
+from tests.chromium import ARGUMENTS, EXECUTABLE
+
+PAGE = """
+{% from "macros/forms.html" import ask %}
+<a href="#before">Before</a>
+{% call ask("refund", "Refund", "Refund $10?", "/refund", "token", "Refund $10") %}
+<p>Access closes.</p>
+{% endcall %}
+<a href="#after">After</a>
+"""
+
+
+@pytest_asyncio.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        page = await browser.new_page()
+        await page.set_content(environment().from_string(PAGE).render())
+        await page.add_script_tag(content=(ROOT / "static/js/chrome.js").read_text("utf-8"), type="module")
+        await page.get_by_role("button", name="Refund", exact=True).focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog", name="Refund $10?")).to_be_visible()
+        yield page
+        await browser.close()
+
+
+async def test_an_open_question_has_the_focus_on_the_harmless_answer(page: Page) -> None:
+    await expect(page.get_by_role("button", name="Go back")).to_be_focused()
+
+
+async def test_escape_and_go_back_return_to_where_the_question_came_from(page: Page) -> None:
+    opener = page.get_by_role("button", name="Refund", exact=True)
+    for key in ("Escape", "Enter"):
+        await page.keyboard.press(key)
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await expect(opener).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_nobody_tabs_behind_a_question(page: Page) -> None:
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await expect(page.get_by_role("link", name="After")).to_be_focused()
