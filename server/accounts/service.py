@@ -58,7 +58,7 @@ class WrongPassword(PlaybillError):
 class LinkGone(PlaybillError):
     """Used, expired or never made: one answer."""
 
-    status = 410
+    status = 404
     code = "link_gone"
     message = N_("This link has been used, or it is too old.")
 
