@@ -21,6 +21,10 @@ class PlaybillError(Exception):
         return gettext(self.message)
 
 
+class Unreadable(PlaybillError):
+    message = N_("The request could not be read.")
+
+
 class NotFound(PlaybillError):
     """The same answer for what does not exist and for what is somebody else's."""
 

@@ -73,7 +73,7 @@ class Group:
                 assert child.process is not None
                 if child.process.poll() is not None:
                     self._replace(child)
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(LOOK_EVERY_S)  # children and `until` tell nothing by themselves
 
     def _replace(self, child: Child) -> None:
         assert child.process is not None

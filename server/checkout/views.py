@@ -6,9 +6,10 @@ from sanic import response as sanic_response
 from server.access import service as access
 from server.catalog import service as catalog
 from server.checkout import service as checkout
+from server.checkout.errors import AlreadyOwned, OrderAlreadyPaid
 from server.checkout.forms import GuestPayForm, PayForm
 from server.checkout.records import OrderRecord
-from server.checkout.service import AlreadyOwned, Buyer, OrderAlreadyPaid
+from server.checkout.service import Buyer
 from server.settings import settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies, security

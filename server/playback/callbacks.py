@@ -7,6 +7,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic import response as sanic_response
 
 from server import metrics
+from server.errors import Unreadable
 from server.i18n import N_, gettext, in_locale, negotiate
 from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY, USER_KEY_HEADER, KollusClient
 from server.playback.approval import NOT_OURS, Approval, approve
@@ -65,7 +66,7 @@ def _asked(request: Request) -> PlayCallback | None:
         return None
     try:
         return PlayCallback.parse(request.form)
-    except (FormInvalid, bodies.UnreadableForm):
+    except (FormInvalid, Unreadable):
         return None
 
 
@@ -104,7 +105,7 @@ async def _take(request: Request) -> Outcome:
         return Outcome.TOO_LARGE
     try:
         posted: Mapping[str, Any] = request.form or {}
-    except bodies.UnreadableForm:
+    except Unreadable:
         return Outcome.UNREADABLE
 
     def field(name: str) -> str:

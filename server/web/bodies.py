@@ -12,7 +12,7 @@ from sanic import Request
 from sanic.cookies.request import CookieRequestParameters, parse_cookie
 from sanic.request.parameters import RequestParameters
 
-from server.errors import PlaybillError
+from server.errors import PlaybillError, Unreadable
 from server.i18n import N_
 from server.web import audience
 from server.web.audience import Audience
@@ -32,16 +32,11 @@ class TooLarge(PlaybillError):
     message = N_("This is more than fits here. Please make it shorter and try again.")
 
 
-class NoSuchForm(PlaybillError):
+class NoSuchForm(Unreadable):
     """No page of ours sends files."""
 
     status = 415
     code = "unsupported_media_type"
-    message = N_("The request could not be read.")
-
-
-class UnreadableForm(PlaybillError):
-    message = N_("The request could not be read.")
 
 
 class BoundedRequest(Request[Any, Any]):
@@ -61,13 +56,13 @@ class BoundedRequest(Request[Any, Any]):
         self.body = b"" if self.ctx.body_is_too_large else bytes(received)
 
     def get_form(self, keep_blank_values: bool = False) -> RequestParameters:
-        """The fields of an urlencoded body; of any other, none. Raises UnreadableForm."""
+        """The fields of an urlencoded body; of any other, none. Raises Unreadable."""
         self.parsed_form, self.parsed_files = RequestParameters(), RequestParameters()
         if _content_type(self) == FORM:
             try:
                 fields = parse_qs(self.body.decode(), keep_blank_values, max_num_fields=MAX_FIELDS)
             except ValueError as error:  # too many, or no UTF-8
-                raise UnreadableForm from error
+                raise Unreadable from error
             self.parsed_form = RequestParameters(fields)
         return self.parsed_form
 

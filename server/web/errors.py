@@ -9,7 +9,7 @@ from sanic import response as sanic_response
 from sanic.exceptions import SanicException
 
 from server.database.outage import is_outage
-from server.errors import NotFound, PlaybillError, SignInFirst, Unavailable
+from server.errors import NotFound, PlaybillError, SignInFirst, Unavailable, Unreadable
 from server.i18n import N_
 from server.web import visitor
 from server.web.audience import Audience
@@ -23,10 +23,6 @@ class OurFault(PlaybillError):
     status = 500
     code = "internal"
     message = N_("Something went wrong on our side. It has been written down; please try again.")
-
-
-class UnreadableRequest(PlaybillError):
-    message = N_("The request could not be read.")
 
 
 def setup_errors(app: Sanic[Any, Any]) -> None:
@@ -54,7 +50,7 @@ def _planned(request: Request, error: Exception) -> PlaybillError:
     if _is_nothing(request, error):
         return NotFound()
     if isinstance(error, SanicException) and error.status_code < 500:
-        unreadable = UnreadableRequest()
+        unreadable = Unreadable()
         unreadable.status = error.status_code
         return unreadable
     if isinstance(error, SanicException) and error.status_code == 503:

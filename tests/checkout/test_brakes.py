@@ -6,8 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from server.checkout import service as checkout
-from server.checkout import settlement
+from server.checkout import opening, settlement
 from server.checkout.models import Order, Payment
 from server.database.session import current_session, transaction
 from tests.conftest import Site
@@ -21,7 +20,7 @@ DECLINES = ("DECLINES_PER_BROWSER", "DECLINES_PER_IP")
 def alone(shop: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """One cap is 3, and all others are out of reach."""
     for name in (*PRESSES, *DECLINES):
-        module: Any = settlement if name in DECLINES else checkout
+        module: Any = settlement if name in DECLINES else opening
         monkeypatch.setattr(module, name, 3 if name == request.param else 10**6)
 
 
@@ -89,8 +88,8 @@ async def test_a_network_presses_only_so_often(
 async def test_one_browser_does_not_use_up_what_its_network_may_do(
     shop: Site, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout, "PRESSES_PER_BROWSER", 2)
-    monkeypatch.setattr(checkout, "PRESSES_PER_IP", 5)
+    monkeypatch.setattr(opening, "PRESSES_PER_BROWSER", 2)
+    monkeypatch.setattr(opening, "PRESSES_PER_IP", 5)
 
     presses = [await press(browser, f"reader{number}@mail.example") for number in range(10)]
 
@@ -137,6 +136,6 @@ async def test_a_network_is_declined_only_so_often(
 
 
 def test_the_caps_are_what_the_decision_says() -> None:
-    assert [getattr(checkout, name) for name in PRESSES] == [20, 20, 200]
+    assert [getattr(opening, name) for name in PRESSES] == [20, 20, 200]
     assert [getattr(settlement, name) for name in DECLINES] == [20, 60]
     assert settlement.MAX_DECLINES == 10

@@ -16,6 +16,7 @@ from server.alerts.models import AlertKind
 from server.catalog import service as catalog
 from server.checkout import events, repository, settlement
 from server.checkout import service as checkout
+from server.checkout.errors import RefundUnclear
 from server.checkout.models import Order, OrderStatus, Payment
 from server.checkout.repository import OrderVersion
 from server.checkout.settlement import Outcome
@@ -261,7 +262,7 @@ async def test_a_refund_without_an_answer_does_not_say_that_nothing_happened(
     intent = await pay(sandbox, order)
     await settlement.settle(intent)
     await sandbox.astripe("settings", api_fail="drop", api_only="POST /v1/refunds")
-    with pytest.raises(checkout.RefundUnclear):
+    with pytest.raises(RefundUnclear):
         await checkout.refund_order(order["order"])
     await sandbox.astripe("settings", api_fail=None, api_only=None)
 

@@ -1,13 +1,14 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
+
+from tests.conftest import free_port, wait_for
 
 from .support import (
     CHANNEL_KEY,
@@ -17,7 +18,6 @@ from .support import (
     SERVICE_ACCOUNT_KEY,
     Site,
     StandIn,
-    free_port,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -39,21 +39,10 @@ def kollus_port() -> Iterator[int]:
     ]
     command = [sys.executable, "-W", "error", "-m", "server.sandbox.kollus", "--port", str(port)]
     with subprocess.Popen([*command, *keys, *account, "--media", str(MEDIA)], cwd=ROOT) as process:
-        _wait_until_healthy(port, process)
+        wait_for([f"http://127.0.0.1:{port}/_sandbox/healthz"])
         yield port
         process.terminate()
         assert process.wait(timeout=10) == 0
-
-
-def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/_sandbox/healthz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail("the stand-in did not start")
 
 
 @pytest_asyncio.fixture(loop_scope="module")

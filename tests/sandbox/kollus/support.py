@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import json
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,18 +12,13 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
+from tests.conftest import free_port
+
 SECURITY_KEY = "short-key"  # nine bytes: real accounts have such keys
 CUSTOM_KEY = "0f" * 32
 SECOND_CUSTOM_KEY = "a1" * 32
 SERVICE_ACCOUNT_KEY = "house"
 CHANNEL_KEY = "ch4nn3l0"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def until(claim: Callable[[], bool | Awaitable[bool]], deadline_s: float = 10.0) -> None:

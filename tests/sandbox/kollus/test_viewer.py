@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from .support import CHANNEL_KEY, SERVICE_ACCOUNT_KEY, Answer, Site, StandIn, claims, free_port, sign
+from tests.conftest import free_port
+
+from .support import CHANNEL_KEY, SERVICE_ACCOUNT_KEY, Answer, Site, StandIn, claims, sign
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,7 +7,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from .support import MailSink, free_port
+from tests.conftest import free_port, wait_for
+
+from .support import MailSink
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,21 +22,10 @@ def sink_ports() -> Iterator[tuple[int, int]]:
     with subprocess.Popen(
         [*command, "--port", str(port), "--smtp-port", str(smtp_port)], cwd=ROOT
     ) as process:
-        _wait_until_healthy(port, process)
+        wait_for([f"http://127.0.0.1:{port}/_sandbox/healthz"])
         yield port, smtp_port
         process.terminate()
         assert process.wait(timeout=10) == 0
-
-
-def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/_sandbox/healthz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail("the sink did not start")
 
 
 @pytest_asyncio.fixture

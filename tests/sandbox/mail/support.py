@@ -1,16 +1,8 @@
-import socket
 from dataclasses import dataclass
 from email.message import EmailMessage
 
 import aiosmtplib
 import httpx
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def mail(subject: str = "Receipt", html: str = "", text: str = "Thank you.\nBye.") -> EmailMessage:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, FrameLocator, Page, async_playwright, expect
 
 from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.conftest import free_port, wait_for
 
 from .merchant import Merchant
 
@@ -22,12 +21,6 @@ SECRET_KEY = "sk_test_stripejs"
 PUBLISHABLE_KEY = "pk_test_stripejs"
 CARD_FRAME = 'iframe[title="Secure payment input frame"]'
 CHALLENGE = 'iframe[src*="three-ds-2-challenge"]'
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -69,18 +62,6 @@ class Stripe:
         httpx.post(f"{self.url}/_sandbox/browser", json=settings, trust_env=False).raise_for_status()
 
 
-def wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the stand-in ended at its start"
-        try:
-            if httpx.get(f"{url}/_sandbox/healthz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the stand-in did not start")
-
-
 @pytest.fixture(scope="session")
 def stripe_process() -> Iterator[Stripe]:
     stripe = Stripe(free_port())
@@ -88,7 +69,7 @@ def stripe_process() -> Iterator[Stripe]:
     command += ["--secret-key", SECRET_KEY, "--publishable-key", PUBLISHABLE_KEY]
     process = subprocess.Popen(command)
     try:
-        wait_until_healthy(stripe.url, process)
+        wait_for([f"{stripe.url}/_sandbox/healthz"])
         yield stripe
     finally:
         process.terminate()
