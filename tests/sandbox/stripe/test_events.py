@@ -3,6 +3,8 @@ from contextlib import nullcontext
 import pytest
 import stripe
 
+from server.sandbox.stripe.events import EventFilter
+from server.sandbox.stripe.state import now
 from tests.sandbox.stripe.support import (
     WEBHOOK_SECRET,
     Delivered,
@@ -116,6 +118,25 @@ async def test_by_hand_nothing_goes_out_until_somebody_says_so(
     assert delivered(sandbox)
     assert sandbox.control(f"events/{event['id']}/deliver")["attempts"][0]["status"] == 200
     assert len(receiver.received) == 3
+
+
+def test_events_of_more_than_thirty_days_ago_are_listed_no_more() -> None:
+    event = {"type": "charge.succeeded", "pending_webhooks": 0}
+    assert [EventFilter().takes(event | {"created": now() - days * 86_400}) for days in (29, 31)] == [
+        True,
+        False,
+    ]
+
+
+def test_shuffled_webhooks_all_come_and_not_in_the_order_of_their_events(
+    sandbox: Sandbox, receiver: Receiver
+) -> None:
+    sandbox.settings(shuffle=True)
+    made = [new_intent(sandbox, f"course {number}")["id"] for number in range(12)]
+    eventually(lambda: len(receiver.received) == len(made))
+    came = [one.event["data"]["object"]["id"] for one in receiver.received]
+    assert sorted(came) == sorted(made)
+    assert came != made  # by chance, once in twelve factorial
 
 
 def test_a_late_webhook_comes_after_its_delay(sandbox: Sandbox, receiver: Receiver) -> None:
