@@ -328,7 +328,11 @@ async def test_after_a_storm_every_session_is_closed_and_only_good_writes_stand(
     )
     assert len(found) - len(storm.written) <= given_up
     assert len(storm.written) > 100, storm.answers
-    assert {status for kind, status in storm.answers if kind in ("page", "stream_whole")} == {200}
+    for kind in ("page", "stream_whole"):
+        # Whoever waits for a connection longer than this server's short patience is told so calmly.
+        statuses = {status: count for (one, status), count in storm.answers.items() if one == kind}
+        assert statuses.keys() <= {200, 503}
+        assert statuses[200] > statuses.get(503, 0), storm.answers
     assert {status for kind, status in storm.answers if kind == "missing"} == {404}
     assert {status for kind, status in storm.answers if kind == "time_out"} == {503}
     told = await figures(app)
