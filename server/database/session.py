@@ -30,7 +30,7 @@ class NoSession(RuntimeError):
 
 
 class TransactionMisuse(RuntimeError):
-    """A transaction inside a transaction, or a call to a third party while one is open."""
+    """A transaction inside a transaction, a write outside of one, or a third party called within one."""
 
 
 class _Slot:
@@ -128,6 +128,15 @@ async def release() -> None:
         raise TransactionMisuse("release() inside a transaction")
     if slot.session is not None:
         await slot.session.reset()
+
+
+def require_transaction() -> None:
+    """Raise unless `transaction()` is open; whatever writes calls this first.
+
+    Without one the same write is kept by SQLite (a savepoint of its own commits) and dropped by MariaDB.
+    """
+    if not _current_slot().writing:
+        raise TransactionMisuse("write inside transaction() or in_transaction(act)")
 
 
 def forbid_held_connection() -> None:

@@ -1,0 +1,50 @@
+"""The audit: every act of staff and jobs leaves one entry, in the transaction of the act itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.audit import repository
+from server.audit.records import Actor, AuditRecord
+from server.clock import now
+from server.paging import Page
+from server.tokens import new_id
+
+ENTRIES_PER_PAGE = 50
+
+
+async def note(
+    actor: Actor,
+    act: str,
+    subject: str,
+    subject_id: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down who did what to what. In the caller's transaction: what is rolled back was not done.
+
+    `act` is a verb of the subject ("order.refund", "grant.revoke"); `before` and `after` are JSON values:
+    ids, amounts and states, never addresses or secrets.
+    """
+    await repository.add(
+        id=new_id(),
+        at=now(),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        act=act,
+        subject=subject,
+        subject_id=subject_id,
+        before=dict(before or {}),
+        after=dict(after or {}),
+    )
+
+
+async def entries(page_number: int) -> Page[AuditRecord]:
+    """For admins: newest first."""
+    items, total = await repository.list_page((page_number - 1) * ENTRIES_PER_PAGE, ENTRIES_PER_PAGE)
+    return Page(items, total, page_number, ENTRIES_PER_PAGE)
+
+
+async def entries_of(subject: str, subject_id: str) -> list[AuditRecord]:
+    """What was done to one thing, oldest first."""
+    return await repository.list_of(subject, subject_id)
