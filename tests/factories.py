@@ -14,6 +14,7 @@ import stripe
 from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
+from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.catalog.records import CategoryRecord, CourseRecord
 from server.checkout import service as checkout
@@ -29,6 +30,8 @@ MEDIA_KEYS: list[str] = [video["media_content_key"] for video in MEDIA]
 
 
 # The catalog
+
+TESTER = Actor.command("tests")
 
 
 def both(english: str) -> dict[str, str]:

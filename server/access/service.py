@@ -7,6 +7,8 @@ from typing import Protocol
 from server.access import repository
 from server.access.models import ClosedBy, GrantReason, GrantState
 from server.access.records import GrantRecord, Permission, Viewer
+from server.audit import service as audit
+from server.audit.records import Actor
 from server.clock import now
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
@@ -79,12 +81,12 @@ async def register_viewer(viewer_id: str) -> bool:
 
 
 async def give(
+    actor: Actor,
     viewer_id: str,
     course_id: str,
     reason: GrantReason,
     *,
     note: str = "",
-    given_by: str | None = None,
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
 ) -> GrantRecord:
@@ -94,27 +96,43 @@ async def give(
     for grant in await repository.list_for_course([viewer_id], course_id):
         if grant.reason is not GrantReason.PURCHASE and grant.is_open(at):
             raise GivenAlready
-    return await repository.add(
+    given = await repository.add(
         id=new_id(),
         viewer_id=viewer_id,
         course_id=course_id,
         reason=reason,
         state=GrantState.ACTIVE,
         note=note,
-        given_by=given_by,
+        given_by=actor.account_id,
         starts_at=starts_at or at,
         ends_at=ends_at,
         created_at=at,
         updated_at=at,
     )
+    told = {"viewer": viewer_id, "course": course_id, "reason": reason.value}
+    if ends_at:
+        told["ends_at"] = ends_at.isoformat()
+    await audit.note(actor, "grant.give", "grant", given.id, after=told)
+    return given
 
 
-async def revoke(grant_id: str) -> GrantRecord:
+async def revoke(actor: Actor, grant_id: str) -> GrantRecord:
     """Close a grant by hand; no payment event opens it again. In the caller's transaction."""
     grant = await repository.lock(grant_id)
     if grant is None:
         raise NotFound
+    if grant.closed_by is ClosedBy.STAFF and grant.state is GrantState.REVOKED:
+        return grant
     await repository.change(grant_id, state=GrantState.REVOKED, closed_by=ClosedBy.STAFF, updated_at=now())
+    whose = {"viewer": grant.viewer_id, "course": grant.course_id}
+    await audit.note(
+        actor,
+        "grant.revoke",
+        "grant",
+        grant_id,
+        before=whose | {"state": grant.state.value},
+        after=whose | {"state": GrantState.REVOKED.value},
+    )
     return grant
 
 

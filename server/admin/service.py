@@ -8,10 +8,11 @@ from server.access.models import GrantReason
 from server.access.records import GrantRecord
 from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
+from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import in_transaction
 from server.errors import NotFound
 from server.settings import settings
 
@@ -24,37 +25,45 @@ class Gift:
     reason: GrantReason
     note: str
     ends_at: datetime | None
-    given_by: str
 
 
-async def give_access(user_id: str, gift: Gift) -> GrantRecord:
+async def give_access(actor: Actor, user_id: str, gift: Gift) -> GrantRecord:
     """Raises NotFound for an unknown person or course."""
-    async with transaction():
+
+    async def act() -> GrantRecord:
         account = await accounts.get(user_id)
-        return await _give(account.id, gift)
+        return await _give(actor, account.id, gift)
+
+    return await in_transaction(act)
 
 
-async def give_access_by_email(email: str, locale: str, gift: Gift) -> AccountRecord:
+async def give_access_by_email(actor: Actor, email: str, locale: str, gift: Gift) -> AccountRecord:
     """To the account of an address, or to a new, unproven one: whoever proves the address gets it."""
-    async with transaction():
+
+    async def act() -> AccountRecord:
         account = await accounts.find_by_email(email) or await accounts.open_unproven(email, locale)
-        await _give(account.id, gift)
+        await _give(actor, account.id, gift)
         return account
 
+    return await in_transaction(act)
 
-async def _give(viewer_id: str, gift: Gift) -> GrantRecord:
+
+async def _give(actor: Actor, viewer_id: str, gift: Gift) -> GrantRecord:
     await catalog.get_course_by_id(gift.course_id)
     return await access.give(
-        viewer_id, gift.course_id, gift.reason, note=gift.note, given_by=gift.given_by, ends_at=gift.ends_at
+        actor, viewer_id, gift.course_id, gift.reason, note=gift.note, ends_at=gift.ends_at
     )
 
 
-async def revoke_access(user_id: str, grant_id: str) -> None:
+async def revoke_access(actor: Actor, user_id: str, grant_id: str) -> None:
     """Raises NotFound if this person has no such grant."""
-    async with transaction():
-        grant = await access.revoke(grant_id)
+
+    async def act() -> None:
+        grant = await access.revoke(actor, grant_id)
         if grant.viewer_id != user_id:
             raise NotFound
+
+    await in_transaction(act)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from server.access.records import GrantRecord, Viewer
 from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
 from server.admin import service
+from server.admin.acting import actor_of
 from server.admin.forms import GrantByEmailForm, GrantForm, RoleForm, refilled
 from server.catalog import service as catalog
 from server.checkout import service as checkout
@@ -56,7 +57,9 @@ async def give_by_email(request: Request) -> HTTPResponse:
     except FormInvalid as error:
         return await _list_page(request, refilled(request.form, error), error.status)
     try:
-        account = await service.give_access_by_email(form.email, current_locale(), _gift(request, form))
+        account = await service.give_access_by_email(
+            actor_of(request), form.email, current_locale(), _gift(form)
+        )
     except access.GivenAlready as error:
         return await _list_page(request, Filled(form.model_dump(), {"email": error.text}), error.status)
     return redirect(f"/admin/users/{account.id}", notice="grant_given")
@@ -77,7 +80,7 @@ async def give(request: Request, user_id: str) -> HTTPResponse:
     except FormInvalid as error:
         return await _detail(account, refilled(request.form, error), error.status)
     try:
-        await service.give_access(user_id, _gift(request, form))
+        await service.give_access(actor_of(request), user_id, _gift(form))
     except access.GivenAlready as error:
         return await _detail(account, Filled(form.model_dump(), {"course": error.text}), error.status)
     return redirect(f"/admin/users/{user_id}", notice="grant_given")
@@ -86,7 +89,7 @@ async def give(request: Request, user_id: str) -> HTTPResponse:
 @bp.post("/admin/users/<user_id:str>/grants/<grant_id:str>/revoke")
 @audience(Audience.SUPPORT)
 async def revoke(request: Request, user_id: str, grant_id: str) -> HTTPResponse:
-    await service.revoke_access(user_id, grant_id)
+    await service.revoke_access(actor_of(request), user_id, grant_id)
     return redirect(f"/admin/users/{user_id}", notice="grant_revoked")
 
 
@@ -98,8 +101,8 @@ async def change_role(request: Request, user_id: str) -> HTTPResponse:
     return redirect(f"/admin/users/{user_id}", notice="role_changed")
 
 
-def _gift(request: Request, form: GrantForm) -> service.Gift:
-    return service.Gift(form.course, form.reason, form.note, form.ends_on, request.ctx.account.id)
+def _gift(form: GrantForm) -> service.Gift:
+    return service.Gift(form.course, form.reason, form.note, form.ends_on)
 
 
 @dataclass(frozen=True, slots=True)

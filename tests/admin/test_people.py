@@ -1,5 +1,7 @@
 """Support gives and revokes access; admins change roles."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -7,11 +9,12 @@ from server.access import service as access
 from server.access.records import GrantRecord, Viewer
 from server.accounts import service as accounts
 from server.accounts.models import Role
+from server.audit import service as audit
 from server.catalog import service as catalog
 from server.clock import now
 from server.database.session import session_scope
 from tests.conftest import Site
-from tests.factories import course, post, signed_in, stock_site
+from tests.factories import course, csrf_of, post, signed_in, stock_site
 
 
 async def support(site: Site) -> httpx.AsyncClient:
@@ -147,3 +150,42 @@ async def test_access_given_twice_is_given_once(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [303, 409]
     assert "Birthday" in answers[1].text
     assert len(await grants_of(site, account.email)) == 1
+
+
+async def test_gifts_and_their_end_are_written_down_with_who_did_it(site: Site) -> None:
+    knife = course("knife")
+    await stock_site(site, [knife])
+    client, me = await signed_in(site, Role.SUPPORT)
+    _, mina = await signed_in(site, name="mina")
+    fields = {"course": await course_id(site, "knife"), "reason": "gift", "note": "For Mina"}
+    await post(client, f"/admin/users/{mina.id}/grants", **fields)
+    [grant] = await grants_of(site, mina.email)
+    for _ in range(2):  # the second one finds nothing left to do
+        await post(client, f"/admin/users/{mina.id}/grants/{grant.id}/revoke")
+
+    async with session_scope(site.app.ctx.sessions):
+        given, revoked = await audit.entries_of("grant", grant.id)
+    whose = {"viewer": mina.id, "course": fields["course"]}
+    assert grant.given_by == given.actor_id == revoked.actor_id == me.id
+    assert (given.act, given.before, given.after) == ("grant.give", {}, whose | {"reason": "gift"})
+    assert revoked.act == "grant.revoke"
+    assert revoked.before == whose | {"state": "active"}
+    assert revoked.after == whose | {"state": "revoked"}
+
+
+async def test_twenty_gifts_to_two_new_addresses_at_once_are_all_given(site: Site) -> None:
+    """On MariaDB some of the first ones deadlock over the accounts that they make."""
+    slugs = [f"course-{number}" for number in range(20)]
+    await stock_site(site, [course(slug) for slug in slugs])
+    client, _ = await signed_in(site, Role.SUPPORT)
+    people = ["mina@playbill.example", "joon@playbill.example"]
+    fields = {"reason": "gift", "note": "x", "csrf_token": csrf_of((await client.get("/admin/users")).text)}
+    gifts = [
+        {"email": people[number % 2], "course": await course_id(site, slug), **fields}
+        for number, slug in enumerate(slugs)
+    ]
+
+    answers = await asyncio.gather(*(client.post("/admin/users/grants", data=gift) for gift in gifts))
+
+    assert [answer.status_code for answer in answers] == [303] * 20
+    assert [len(await grants_of(site, email)) for email in people] == [10, 10]

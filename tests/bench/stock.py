@@ -17,7 +17,7 @@ from server.database.session import transaction
 from server.playback import service as playback
 from server.settings import ROOT
 from tests.bench.cases import Seat
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, TESTER
 
 DEMO: dict[str, Any] = json.loads((ROOT / "server" / "demo" / "catalog.json").read_text("utf-8"))
 
@@ -46,7 +46,7 @@ async def take_seat(number: int) -> Seat:
     sign_in_token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "", None))
     course = await catalog.get_any(first_slug())
     async with transaction():
-        await access.give(account.id, course.id, GrantReason.STAFF)
+        await access.give(TESTER, account.id, course.id, GrantReason.STAFF)
     lecture = [one for section in await catalog.curriculum(course.id) for one in section.lectures][1]
     shown = await playback.watch_page(Viewer(account_id=account.id), course.slug, lecture.id)
     assert shown.player_url is not None

@@ -9,7 +9,7 @@ from server.accounts.models import Role
 from server.catalog import service as catalog
 from server.database.session import session_scope, transaction
 from tests.conftest import Site
-from tests.factories import MEDIA_KEYS, course, signed_in, stock_site
+from tests.factories import MEDIA_KEYS, TESTER, course, signed_in, stock_site
 
 
 async def give(site: Site, account_id: str, *slugs: str) -> None:
@@ -17,7 +17,7 @@ async def give(site: Site, account_id: str, *slugs: str) -> None:
         for slug in slugs:
             owned = await catalog.get_any(slug)
             async with transaction():
-                await access.give(account_id, owned.id, GrantReason.GIFT)
+                await access.give(TESTER, account_id, owned.id, GrantReason.GIFT)
 
 
 def titles(answer: httpx.Response) -> list[str]:

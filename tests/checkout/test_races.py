@@ -23,6 +23,7 @@ from server.integrations.stripe import IntentState, StripeGateway, stripe_gatewa
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import (
+    TESTER,
     create_account,
     intent_of,
     open_checkout,
@@ -272,7 +273,7 @@ async def test_what_staff_close_while_a_dispute_is_won_stays_closed(
         async with session_scope(site.app.ctx.sessions):
             grant = (await current_session().scalars(select(Grant.id))).one()
             async with transaction():
-                await access.revoke(grant)
+                await access.revoke(TESTER, grant)
 
     (order,) = await orders()
     intent = (await current_session().scalars(select(Payment.intent_id))).one()

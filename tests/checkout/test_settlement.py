@@ -24,7 +24,7 @@ from server.database.session import current_session, session_scope, transaction
 from server.integrations.stripe import EventFact, IntentState, stripe_gateway
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
-from tests.factories import bought, create_account, eventually, order_in, pay, status_of
+from tests.factories import TESTER, bought, create_account, eventually, order_in, pay, status_of
 
 
 async def grants() -> list[Grant]:
@@ -344,7 +344,7 @@ async def test_what_staff_closed_no_payment_event_opens(browser: httpx.AsyncClie
     (grant,) = await grants()
     await current_session().reset()
     async with transaction():
-        await access.revoke(grant.id)
+        await access.revoke(TESTER, grant.id)
 
     await settlement.settle(intent)
 
@@ -399,7 +399,7 @@ async def test_bought_twice_is_told_to_staff_and_on_the_receipt_only(shop: Site,
     account = await create_account("owner@mail.example")
     course = await catalog.get_any("first-night")
     async with transaction():
-        await access.give(account.id, course.id, GrantReason.GIFT)
+        await access.give(TESTER, account.id, course.id, GrantReason.GIFT)
 
     client, order = await bought(shop, sandbox, email="Owner@mail.example")
     page = await client.get(f"/orders/{order['order']}")

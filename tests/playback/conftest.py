@@ -24,7 +24,7 @@ from server.settings import Settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies
 from tests.conftest import Site
-from tests.factories import course, lecture, section, stock
+from tests.factories import TESTER, course, lecture, section, stock
 
 PLAY, LMS = "/callbacks/kollus/play", "/callbacks/kollus/lms"
 
@@ -117,7 +117,7 @@ async def player(stage: Stage, vera: Person) -> "KollusPlayer":
 
 async def grant(viewer_id: str, course: CourseRecord, **terms: Any) -> str:
     async with transaction():
-        given = await access.give(viewer_id, course.id, GrantReason.STAFF, **terms)
+        given = await access.give(TESTER, viewer_id, course.id, GrantReason.STAFF, **terms)
     return given.id
 
 

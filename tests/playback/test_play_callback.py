@@ -13,6 +13,7 @@ from server.clock import now
 from server.database.session import transaction
 from server.playback.tickets import ticket_of
 from tests.conftest import Site
+from tests.factories import TESTER
 from tests.figures import figure
 from tests.playback.conftest import PLAY, KollusPlayer, Person, Stage, grant
 
@@ -44,7 +45,7 @@ async def test_a_revoked_grant_is_refused_at_the_next_play(stage: Stage, vera: P
     player = await vera.open_player(stage.path(stage.lectures[1]))
     assert (await player.ask(1))["result"] == 1
     async with transaction():
-        await access.revoke(grant_id)
+        await access.revoke(TESTER, grant_id)
     for kind in (1, 3):
         refusal = await player.ask(kind)
         assert refusal["result"] == 0
@@ -66,7 +67,7 @@ async def test_a_refusal_speaks_the_language_of_the_page(stage: Stage, vera: Per
     grant_id = await grant(vera.viewer_id, stage.course)
     player = await vera.open_player(stage.path(stage.lectures[1]) + "?lang=ko")
     async with transaction():
-        await access.revoke(grant_id)
+        await access.revoke(TESTER, grant_id)
     assert "볼 수 없어요" in (await player.ask(1))["message"]
 
 
@@ -178,7 +179,7 @@ async def test_every_answer_is_counted_by_kind_and_outcome(stage: Stage, vera: P
     for kind in (1, 3):
         await rises(f"play_{kind}", "allowed", kind)
     async with transaction():
-        await access.revoke(grant_id)
+        await access.revoke(TESTER, grant_id)
     for kind in (1, 3):
         await rises(f"play_{kind}", "refused", kind)
     await rises("play_unknown", "invalid", "2")

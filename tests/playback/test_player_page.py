@@ -21,7 +21,7 @@ from server.integrations.kollus import KollusClient
 from server.settings import Settings
 from server.web import cookies
 from tests.conftest import Site
-from tests.factories import eventually
+from tests.factories import TESTER, eventually
 from tests.playback.conftest import Person, Stage, grant
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -120,7 +120,7 @@ async def test_access_that_ended_meanwhile_is_said_and_leads_to_the_courses(
     await page.goto(site.url + stage.path(stage.lectures[1]), wait_until="commit")
     await asyncio.wait_for(asked.wait(), 20)
     async with transaction():
-        await access.revoke(grant_id)
+        await access.revoke(TESTER, grant_id)
     revoked.set()
     trouble = page.locator("[data-player-trouble]:visible")
     await expect(trouble).to_contain_text("This video is not open to you right now. 8673", timeout=20_000)
