@@ -1,11 +1,16 @@
-"""The staff's pages: the overview here, each subject in a file of its own."""
+"""The staff's pages: the overview here, each subject in a package of its own."""
 
 from collections import Counter
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.admin import alerts, courses, orders, programme, service, users
+from server.admin import service
+from server.admin.alerts.views import bp as alerts_bp
+from server.admin.courses.views import bp as courses_bp
+from server.admin.orders.views import bp as orders_bp
+from server.admin.programme.views import bp as programme_bp
+from server.admin.users.views import bp as users_bp
 from server.alerts import service as alert_service
 from server.catalog import service as catalog
 from server.checkout import service as checkout
@@ -36,4 +41,4 @@ async def dashboard(request: Request) -> HTTPResponse:
     return page("admin/dashboard.html", **context)
 
 
-bp = Blueprint.group(overview, orders.bp, alerts.bp, courses.bp, programme.bp, users.bp)
+bp = Blueprint.group(overview, orders_bp, alerts_bp, courses_bp, programme_bp, users_bp)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.admin import wording
+from server.admin.alerts import wording
 from server.clock import now
 from server.i18n import in_locale
 from server.mail.models import MailState

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from server.admin import wording
+from server.admin.alerts import wording
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.clock import now

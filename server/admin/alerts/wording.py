@@ -1,4 +1,4 @@
-"""What staff pages call the things that other domains count by code words."""
+"""Alerts and mails in trouble, told in words."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 
 from server.alerts.models import AlertKind
 from server.alerts.records import AlertRecord
-from server.checkout.models import PaymentStatus
 from server.i18n import N_, gettext
 from server.mail.models import MailState
 from server.mail.records import MailRecord
@@ -55,31 +54,6 @@ MAIL_REASONS = (
     (r"4\d\d ", N_("The mail server put it off at every try.")),
     (r"\w+: ", N_("The mail server could not be reached.")),
 )
-PAYMENTS = {
-    PaymentStatus.CREATED: N_("open"),
-    PaymentStatus.PROCESSING: N_("processing"),
-    PaymentStatus.SUCCEEDED: N_("succeeded"),
-    PaymentStatus.FAILED: N_("declined"),
-    PaymentStatus.CANCELED: N_("canceled"),
-}
-# Stripe's words for refunds and disputes; one that it adds later stands as Stripe writes it.
-STRIPE = {
-    "pending": N_("pending"),
-    "requires_action": N_("needs action"),
-    "succeeded": N_("succeeded"),
-    "failed": N_("failed"),
-    "canceled": N_("canceled"),
-    "warning_needs_response": N_("inquiry, needs an answer"),
-    "warning_under_review": N_("inquiry under review"),
-    "warning_closed": N_("inquiry closed"),
-    "needs_response": N_("needs an answer"),
-    "under_review": N_("under review"),
-    "appeal_needs_response": N_("appeal, needs an answer"),
-    "appeal_under_review": N_("appeal under review"),
-    "won": N_("won"),
-    "lost": N_("lost"),
-    "prevented": N_("prevented"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +66,6 @@ class Told:
     action: str
     is_mail: bool
     detail: str = ""  # what a machine said, in English
-
-
-def of_payment(status: PaymentStatus) -> str:
-    return gettext(PAYMENTS[status])
-
-
-def of_stripe(status: str) -> str:
-    return gettext(STRIPE[status]) if status in STRIPE else status
 
 
 def of_alert(alert: AlertRecord) -> Told:

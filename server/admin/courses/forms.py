@@ -1,74 +1,27 @@
-"""What staff type into the forms of their pages."""
+"""What editors type into the form of a course."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from itertools import zip_longest
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, create_model, field_validator
+from pydantic import BeforeValidator, Field, create_model, field_validator
 
-from server.access.models import GrantReason
-from server.accounts import service as accounts
-from server.accounts.models import Role
+from server.admin.fields import LANGUAGES, Line, LongText, OneOfThese, texts_of
 from server.catalog import service as catalog
 from server.catalog.models import Level
-from server.catalog.records import (
-    CourseDraft,
-    CourseRecord,
-    LectureDraft,
-    LectureRecord,
-    SectionRecord,
-    Texts,
-)
-from server.clock import now
+from server.catalog.records import CourseDraft, CourseRecord, Texts
 from server.currencies import exponent
-from server.i18n import N_, format_clock
+from server.i18n import N_
 from server.money import to_major
 from server.settings import settings
-from server.web.forms import Filled, Form, FormInvalid
+from server.web.forms import Filled, Form
 
-LANGUAGES = ("ko", "en")  # those that editors write in
 # Words that are paths of ours below /admin/courses.
 RESERVED_SLUGS = frozenset({"new"})
 # A comma groups thousands; taken for a decimal sign it would make a hundred times the price.
 AMOUNT = re.compile(r"(\d{1,12}|\d{1,3}(,\d{3}){1,3})(\.\d{1,3})?", re.ASCII)
-CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
-
-
-def _unix_lines(typed: Any) -> Any:
-    return typed.replace("\r\n", "\n") if isinstance(typed, str) else typed
-
-
-Line = Annotated[str, Field(max_length=300)]
-LongText = Annotated[str, Field(max_length=20_000), BeforeValidator(_unix_lines)]
-
-
-def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | catalog.CatalogError) -> Filled:
-    """The form once more, with what was typed and what is wrong with it."""
-    typed = {name: values[0] for name, values in (posted or {}).items() if values}
-    return Filled(typed, error.errors if isinstance(error, FormInvalid) else {error.field: error.text})
-
-
-def _texts(form: Form, name: str) -> Texts:
-    return {language: text for language in LANGUAGES if (text := getattr(form, f"{name}_{language}"))}
-
-
-def _in_one_language(typed: str, info: ValidationInfo) -> str:
-    """On the last language's field: one of them has to say something."""
-    assert info.field_name is not None
-    name = info.field_name.removesuffix(LANGUAGES[-1])
-    if not typed and not any(info.data.get(name + language) for language in LANGUAGES[:-1]):
-        raise ValueError(N_("Please fill this in, in at least one language."))
-    return typed
-
-
-OneOfThese = Annotated[Line, Field(default="", validate_default=True), AfterValidator(_in_one_language)]
-
-
-# --- courses
 
 
 class CourseFields(Form):
@@ -118,12 +71,12 @@ class CourseFields(Form):
             slug=self.slug,
             category_id=self.category,
             level=self.level,
-            title=_texts(self, "title"),
-            promise=_texts(self, "promise"),
-            description=_texts(self, "description"),
+            title=texts_of(self, "title"),
+            promise=texts_of(self, "promise"),
+            description=texts_of(self, "description"),
             learn=_side_by_side(_lines(self.learn_ko), _lines(self.learn_en)),
-            teacher_name=_texts(self, "teacher_name"),
-            teacher_bio=_texts(self, "teacher_bio"),
+            teacher_name=texts_of(self, "teacher_name"),
+            teacher_bio=texts_of(self, "teacher_bio"),
             questions=_questions(self.questions_ko, self.questions_en),
             cover=self.cover,
             prices={code: amount for code, amount in prices.items() if amount is not None},
@@ -199,100 +152,3 @@ def filled_course(course: CourseRecord) -> Filled:
             if asked["q"].get(language)
         )
     return Filled(typed)
-
-
-# --- sections and lectures
-
-
-class SectionForm(Form):
-    section_ko: Line = ""
-    section_en: OneOfThese
-
-    @property
-    def title(self) -> Texts:
-        return _texts(self, "section")
-
-
-def filled_section(section: SectionRecord) -> Filled:
-    return Filled({f"section_{language}": section.title.get(language, "") for language in LANGUAGES})
-
-
-def _seconds(typed: Any) -> Any:
-    """12:30 → 750, 1:02:03 → 3723."""
-    if not (match := CLOCK.fullmatch(str(typed).strip())):
-        raise ValueError(N_("Please type minutes and seconds, like 12:30."))
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
-class LectureForm(Form):
-    section: str
-    lecture_ko: Line = ""
-    lecture_en: OneOfThese
-    media_content_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$", max_length=64)] = ""
-    duration: Annotated[int, BeforeValidator(_seconds), Field(ge=1)]
-    is_preview: bool = False
-
-    def draft(self) -> LectureDraft:
-        return LectureDraft(
-            title=_texts(self, "lecture"),
-            media_content_key=self.media_content_key,
-            duration_s=self.duration,
-            is_preview=self.is_preview,
-        )
-
-
-def filled_lecture(lecture: LectureRecord) -> Filled:
-    return Filled(
-        {
-            "section": lecture.section_id,
-            "media_content_key": lecture.media_content_key,
-            "duration": format_clock(lecture.duration_s),
-            "is_preview": "on" if lecture.is_preview else "",
-            **{f"lecture_{language}": lecture.title.get(language, "") for language in LANGUAGES},
-        }
-    )
-
-
-class MoveForm(Form):
-    direction: Literal["up", "down"]
-
-    @property
-    def step(self) -> int:
-        return -1 if self.direction == "up" else 1
-
-
-# --- people
-
-
-def _end_of_day(typed: Any) -> datetime | None:
-    """A day of the business's calendar → the moment it ends."""
-    if not typed:
-        return None
-    try:
-        day = date.fromisoformat(str(typed))
-        end = datetime.combine(day + timedelta(days=1), time(), settings().timezone)
-    except (ValueError, OverflowError):
-        raise ValueError(N_("Please give a day, like 2027-03-31.")) from None
-    if end <= now():
-        raise ValueError(N_("This day is over. Please give a later one."))
-    return end
-
-
-class GrantForm(Form):
-    course: str
-    reason: Literal[GrantReason.GIFT, GrantReason.STAFF]
-    note: Annotated[str, Field(min_length=1, max_length=500)]
-    ends_on: Annotated[datetime | None, BeforeValidator(_end_of_day)] = None
-
-
-class GrantByEmailForm(GrantForm):
-    email: Annotated[str, AfterValidator(accounts.valid_email)]
-
-
-class RoleForm(Form):
-    role: Role
-
-
-class MailTroubleForm(Form):
-    act: Literal["resend", "drop"]

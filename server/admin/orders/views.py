@@ -7,7 +7,8 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server.access import service as access
 from server.accounts import service as accounts
-from server.admin import wording
+from server.admin.alerts.wording import of_alert
+from server.admin.orders import wording
 from server.alerts import service as alerts
 from server.checkout import service as checkout
 from server.checkout.models import OrderStatus
@@ -73,7 +74,7 @@ async def _detail(order: OrderRecord, refusal: PlaybillError | None = None) -> H
         closes=sum(1 for grant in grants if grant.is_open(at)),
         account=None if order.is_guests else await accounts.get(order.viewer_id),
         alerts=[
-            wording.of_alert(alert)
+            of_alert(alert)
             for alert in await alerts.alerts_of_order(order.number)
             if alert.resolved_at is None
         ],

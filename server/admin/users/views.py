@@ -13,7 +13,8 @@ from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
 from server.admin import service
 from server.admin.acting import actor_of
-from server.admin.forms import GrantByEmailForm, GrantForm, RoleForm, refilled
+from server.admin.fields import refilled
+from server.admin.users.forms import GrantByEmailForm, GrantForm, RoleForm
 from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.clock import now

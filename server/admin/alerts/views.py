@@ -2,8 +2,8 @@
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.admin import wording
-from server.admin.forms import MailTroubleForm
+from server.admin.alerts import wording
+from server.admin.alerts.forms import MailTroubleForm
 from server.alerts import service as alerts
 from server.mail import service as mail
 from server.web.audience import Audience, audience

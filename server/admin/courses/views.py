@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.admin.forms import course_form, filled_course, refilled
+from server.admin.courses.forms import course_form, filled_course
+from server.admin.fields import refilled
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord
 from server.i18n import pick

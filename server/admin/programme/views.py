@@ -2,15 +2,15 @@
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.admin.courses import form_page
-from server.admin.forms import (
+from server.admin.courses.forms import filled_course
+from server.admin.courses.views import form_page
+from server.admin.fields import refilled
+from server.admin.programme.forms import (
     LectureForm,
     MoveForm,
     SectionForm,
-    filled_course,
     filled_lecture,
     filled_section,
-    refilled,
 )
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord

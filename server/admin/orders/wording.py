@@ -1,0 +1,38 @@
+"""What the page of an order calls the states of its payments, refunds and disputes."""
+
+from server.checkout.models import PaymentStatus
+from server.i18n import N_, gettext
+
+PAYMENTS = {
+    PaymentStatus.CREATED: N_("open"),
+    PaymentStatus.PROCESSING: N_("processing"),
+    PaymentStatus.SUCCEEDED: N_("succeeded"),
+    PaymentStatus.FAILED: N_("declined"),
+    PaymentStatus.CANCELED: N_("canceled"),
+}
+# Stripe's words for refunds and disputes; one that it adds later stands as Stripe writes it.
+STRIPE = {
+    "pending": N_("pending"),
+    "requires_action": N_("needs action"),
+    "succeeded": N_("succeeded"),
+    "failed": N_("failed"),
+    "canceled": N_("canceled"),
+    "warning_needs_response": N_("inquiry, needs an answer"),
+    "warning_under_review": N_("inquiry under review"),
+    "warning_closed": N_("inquiry closed"),
+    "needs_response": N_("needs an answer"),
+    "under_review": N_("under review"),
+    "appeal_needs_response": N_("appeal, needs an answer"),
+    "appeal_under_review": N_("appeal under review"),
+    "won": N_("won"),
+    "lost": N_("lost"),
+    "prevented": N_("prevented"),
+}
+
+
+def of_payment(status: PaymentStatus) -> str:
+    return gettext(PAYMENTS[status])
+
+
+def of_stripe(status: str) -> str:
+    return gettext(STRIPE[status]) if status in STRIPE else status
