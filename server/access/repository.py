@@ -9,8 +9,8 @@ from sqlalchemy import insert, or_, select, update
 from server.access.models import Grant, GrantState, Viewer
 from server.access.records import GrantRecord
 from server.accounts.models import User
-from server.database.session import current_session
-from server.database.write import insert_once
+from server.database.session import current_session, require_transaction
+from server.database.write import changed, insert_once
 
 
 async def add_viewer(viewer_id: str, at: datetime) -> bool:
@@ -18,6 +18,7 @@ async def add_viewer(viewer_id: str, at: datetime) -> bool:
 
 
 async def lock_viewer(viewer_id: str) -> None:
+    require_transaction()
     await current_session().execute(select(Viewer.id).where(Viewer.id == viewer_id).with_for_update())
 
 
@@ -52,17 +53,21 @@ async def lock_for_items(order_item_ids: Sequence[str]) -> list[GrantRecord]:
 
 
 async def _list(*conditions: Any, lock: bool = False) -> list[GrantRecord]:
+    if lock:
+        require_transaction()
     found = select(Grant).where(*conditions).order_by(Grant.created_at, Grant.id)
     rows = await current_session().scalars(found.with_for_update() if lock else found)
     return [GrantRecord.of(row) for row in rows]
 
 
 async def lock(grant_id: str) -> GrantRecord | None:
+    require_transaction()
     row = await current_session().scalar(select(Grant).where(Grant.id == grant_id).with_for_update())
     return GrantRecord.of(row) if row else None
 
 
 async def add(**values: Any) -> GrantRecord:
+    require_transaction()
     row = Grant(**values)
     current_session().add(row)
     await current_session().flush()
@@ -70,15 +75,14 @@ async def add(**values: Any) -> GrantRecord:
 
 
 async def add_many(rows: Sequence[dict[str, Any]]) -> None:
+    require_transaction()
     if rows:
         await current_session().execute(insert(Grant), list(rows))
 
 
 async def change(grant_id: str, **values: Any) -> None:
-    await current_session().execute(update(Grant).where(Grant.id == grant_id).values(**values))
+    await changed(update(Grant).where(Grant.id == grant_id).values(**values))
 
 
 async def move(grant_ids: Collection[str], to_viewer: str, at: datetime) -> None:
-    await current_session().execute(
-        update(Grant).where(Grant.id.in_(grant_ids)).values(viewer_id=to_viewer, updated_at=at)
-    )
+    await changed(update(Grant).where(Grant.id.in_(grant_ids)).values(viewer_id=to_viewer, updated_at=at))

@@ -10,6 +10,7 @@ from server.access.records import GrantRecord, Permission, Viewer
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.clock import now
+from server.database.session import require_transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
 from server.tokens import new_id
@@ -76,7 +77,8 @@ async def grants_for_items(order_item_ids: Sequence[str]) -> list[GrantRecord]:
 
 
 async def register_viewer(viewer_id: str) -> bool:
-    """Make a viewer of this id, which an account or an order key will share. In the caller's transaction."""
+    """Make a viewer of this id, which an account or an order key will share."""
+    require_transaction()
     return await repository.add_viewer(viewer_id, now())
 
 
@@ -90,7 +92,8 @@ async def give(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
 ) -> GrantRecord:
-    """Give access by hand. In the caller's transaction; raises GivenAlready while such a grant is open."""
+    """Give access by hand; raises GivenAlready while such a grant is open."""
+    require_transaction()
     at = now()
     await repository.lock_viewer(viewer_id)
     for grant in await repository.list_for_course([viewer_id], course_id):
@@ -117,7 +120,8 @@ async def give(
 
 
 async def revoke(actor: Actor, grant_id: str) -> GrantRecord:
-    """Close a grant by hand; no payment event opens it again. In the caller's transaction."""
+    """Close a grant by hand; no payment event opens it again."""
+    require_transaction()
     grant = await repository.lock(grant_id)
     if grant is None:
         raise NotFound
@@ -139,11 +143,12 @@ async def revoke(actor: Actor, grant_id: str) -> GrantRecord:
 async def follow_payment(
     viewer_id: str, wanted: Sequence[tuple[str, str, GrantState]], *, is_first: bool
 ) -> None:
-    """Bring the grants of order items into line with their payment. In the caller's transaction.
+    """Bring the grants of order items into line with their payment.
 
     `wanted` holds (order item id, course id, state); `is_first`: the order was never paid before, so there
     is no grant to look for (the unique key would tell otherwise).
     """
+    require_transaction()
     at = now()
     existing = [] if is_first else await repository.lock_for_items([item_id for item_id, _, _ in wanted])
     by_item = {grant.order_item_id: grant for grant in existing}
@@ -172,7 +177,8 @@ async def follow_payment(
 
 
 async def move(order_item_ids: Sequence[str], to_viewer: str) -> list[str]:
-    """Move the grants of order items to a viewer; returns their courses. In the caller's transaction."""
+    """Move the grants of order items to a viewer; returns their courses."""
+    require_transaction()
     grants = await repository.list_for_items(order_item_ids)
     if grants:
         await repository.move([grant.id for grant in grants], to_viewer, now())

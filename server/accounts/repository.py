@@ -8,7 +8,7 @@ from sqlalchemy.orm import contains_eager
 
 from server.accounts.models import Role, SignIn, SignInLink, User
 from server.accounts.records import AccountRecord, Credentials, LinkRecord, SignInRecord
-from server.database.session import current_session
+from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once
 
 # accounts
@@ -31,6 +31,8 @@ async def lock_by_email(email_key: str) -> AccountRecord | None:
 
 
 async def _account(condition: Any, *, lock: bool = False) -> AccountRecord | None:
+    if lock:
+        require_transaction()
     query = select(User).where(condition)
     row = await current_session().scalar(query.with_for_update() if lock else query)
     return AccountRecord.of(row) if row else None
@@ -38,6 +40,7 @@ async def _account(condition: Any, *, lock: bool = False) -> AccountRecord | Non
 
 async def lock_admins() -> list[str]:
     """The ids of all admins, locked in one order, so that two of them cannot unmake each other."""
+    require_transaction()
     found = await current_session().scalars(
         select(User.id).where(User.role == Role.ADMIN).order_by(User.id).with_for_update()
     )
@@ -67,7 +70,7 @@ async def add(**values: Any) -> bool:
 
 
 async def change(user_id: str, **values: Any) -> None:
-    await current_session().execute(update(User).where(User.id == user_id).values(**values))
+    await changed(update(User).where(User.id == user_id).values(**values))
 
 
 async def credentials_by_email(email_key: str, *, lock: bool = False) -> Credentials | None:
@@ -79,6 +82,8 @@ async def credentials(user_id: str, *, lock: bool = False) -> Credentials | None
 
 
 async def _credentials(condition: Any, lock: bool) -> Credentials | None:
+    if lock:
+        require_transaction()
     query = select(User.id, User.email_proven_at, User.password_hash).where(condition)
     row = (await current_session().execute(query.with_for_update() if lock else query)).one_or_none()
     return Credentials(row.id, row.email_proven_at is not None, row.password_hash) if row else None
@@ -108,17 +113,18 @@ async def list_sign_ins(user_id: str, at: datetime) -> list[SignInRecord]:
 
 
 async def add_sign_in(**values: Any) -> None:
+    require_transaction()
     await current_session().execute(insert(SignIn).values(**values))
 
 
 async def touch_sign_in(sign_in_id: str, seen_at: datetime, expires_at: datetime) -> None:
-    await current_session().execute(
+    await changed(
         update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=seen_at, expires_at=expires_at)
     )
 
 
 async def end_sign_in(token_hash: str) -> None:
-    await current_session().execute(delete(SignIn).where(SignIn.token_hash == token_hash))
+    await changed(delete(SignIn).where(SignIn.token_hash == token_hash))
 
 
 async def end_sign_in_of(user_id: str, sign_in_id: str) -> bool:
@@ -126,15 +132,14 @@ async def end_sign_in_of(user_id: str, sign_in_id: str) -> bool:
 
 
 async def end_sign_ins_of(user_id: str, *, except_hash: str = "") -> None:
-    await current_session().execute(
-        delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != except_hash)
-    )
+    await changed(delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != except_hash))
 
 
 # links
 
 
 async def add_link(**values: Any) -> None:
+    require_transaction()
     await current_session().execute(insert(SignInLink).values(**values))
 
 
@@ -143,6 +148,7 @@ async def find_link(token_hash: str) -> LinkRecord | None:
 
 
 async def lock_link(token_hash: str) -> LinkRecord | None:
+    require_transaction()
     return await _link(select(SignInLink).where(SignInLink.token_hash == token_hash).with_for_update())
 
 
@@ -152,9 +158,9 @@ async def _link(query: Any) -> LinkRecord | None:
 
 
 async def spend_link(link_id: str, at: datetime) -> None:
-    await current_session().execute(update(SignInLink).where(SignInLink.id == link_id).values(used_at=at))
+    await changed(update(SignInLink).where(SignInLink.id == link_id).values(used_at=at))
 
 
 async def forget_expired(at: datetime) -> None:
-    await current_session().execute(delete(SignIn).where(SignIn.expires_at <= at))
-    await current_session().execute(delete(SignInLink).where(SignInLink.expires_at <= at))
+    await changed(delete(SignIn).where(SignIn.expires_at <= at))
+    await changed(delete(SignInLink).where(SignInLink.expires_at <= at))

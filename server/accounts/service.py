@@ -15,7 +15,7 @@ from server.accounts.addresses import email_key, valid_email
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord, LinkRecord, SignInRecord
 from server.clock import now
-from server.database.session import in_transaction, release, transaction
+from server.database.session import in_transaction, release, require_transaction, transaction
 from server.errors import NotFound, PlaybillError, TooMany
 from server.i18n import N_, current_locale
 from server.mail import service as mail
@@ -181,8 +181,9 @@ async def send_link(email: str, next_path: str, ip: str) -> None:
 async def issue_link(email: str, *, next: str = "", valid_for: timedelta) -> str:
     """Make a link that proves `email` once, leads to the path `next`, and lasts `valid_for`.
 
-    Returns the token for its address, /login/link/<token>. In the caller's transaction.
+    Returns the token for its address, /login/link/<token>.
     """
+    require_transaction()
     token = new_token()
     at = now()
     await repository.add_link(
@@ -346,10 +347,11 @@ async def set_password(user_id: str, token: str, new: str, present: str) -> None
 
 
 async def open_unproven(email: str, locale: str) -> AccountRecord:
-    """The account of an address, made if there is none. In the caller's transaction.
+    """The account of an address, made if there is none.
 
     Nobody can sign in to it until a mailed link has been followed.
     """
+    require_transaction()
     return await _open(email, locale)
 
 

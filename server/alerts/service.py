@@ -6,7 +6,7 @@ from server.alerts import repository
 from server.alerts.models import AlertKind
 from server.alerts.records import AlertRecord
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import require_transaction, transaction
 from server.errors import NotFound
 from server.tokens import new_id
 
@@ -14,7 +14,8 @@ from server.tokens import new_id
 async def raise_alert(
     kind: AlertKind, subject_key: str, *, order_number: str | None = None, **facts: Any
 ) -> bool:
-    """In the caller's transaction; False if this has been told before."""
+    """False if this has been told before."""
+    require_transaction()
     return await repository.add(
         {
             "id": new_id(),

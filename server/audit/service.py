@@ -6,6 +6,7 @@ from typing import Any
 from server.audit import repository
 from server.audit.records import Actor, AuditRecord
 from server.clock import now
+from server.database.session import require_transaction
 from server.paging import Page
 from server.tokens import new_id
 
@@ -21,11 +22,12 @@ async def note(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down who did what to what. In the caller's transaction: what is rolled back was not done.
+    """Write down who did what to what, in the open transaction: what is rolled back was not done.
 
     `act` is a verb of the subject ("order.refund", "grant.revoke"); `before` and `after` are JSON values:
     ids, amounts and states, never addresses or secrets.
     """
+    require_transaction()
     await repository.add(
         id=new_id(),
         at=now(),

@@ -22,8 +22,8 @@ from server.catalog.records import (
 )
 from server.clock import now
 from server.database.base import Base
-from server.database.session import current_session
-from server.database.write import insert_once, upsert
+from server.database.session import current_session, require_transaction
+from server.database.write import changed, insert_once, upsert
 from server.paging import Page
 from server.settings import settings
 from server.tokens import new_id
@@ -256,6 +256,7 @@ async def get_lecture(lecture_id: str) -> LectureRecord | None:
 
 
 async def lock_course(course_id: str) -> CourseRecord | None:
+    require_transaction()
     await current_session().execute(select(Course.id).where(Course.id == course_id).with_for_update())
     return await get_course_by_id(course_id)
 
@@ -280,6 +281,7 @@ async def add_course(**values: Any) -> str | None:
 
 async def change_course(course_id: str, **values: Any) -> bool:
     """False, and nothing changed, if another course has the slug."""
+    require_transaction()
     change = update(Course).where(Course.id == course_id).values(**values, updated_at=now())
     try:
         async with current_session().begin_nested():
@@ -298,12 +300,14 @@ async def sold_counts() -> dict[str, int]:
 
 
 async def set_sold_counts(counts: Mapping[str, int]) -> None:
+    require_transaction()
     rows = [{"id": course_id, "sold_count": count} for course_id, count in counts.items()]
     await current_session().execute(update(Course), rows)
 
 
 async def add_prices(course_id: str, amounts: Mapping[str, int]) -> None:
     """The prices of a new course."""
+    require_transaction()
     rows = [{"course_id": course_id, "currency": code, "amount": amount} for code, amount in amounts.items()]
     if rows:
         await current_session().execute(insert(Price), rows)
@@ -314,12 +318,11 @@ async def put_price(course_id: str, currency: str, amount: int) -> None:
 
 
 async def drop_price(course_id: str, currency: str) -> None:
-    await current_session().execute(
-        delete(Price).where(Price.course_id == course_id, Price.currency == currency)
-    )
+    await changed(delete(Price).where(Price.course_id == course_id, Price.currency == currency))
 
 
 async def add_section(course_id: str, position: int, title: dict[str, str]) -> str:
+    require_transaction()
     section_id = new_id()
     values = {"id": section_id, "course_id": course_id, "position": position, "title": title}
     await current_session().execute(insert(Section).values(**values))
@@ -327,16 +330,17 @@ async def add_section(course_id: str, position: int, title: dict[str, str]) -> s
 
 
 async def change_section(section_id: str, **values: Any) -> None:
-    await current_session().execute(update(Section).where(Section.id == section_id).values(**values))
+    await changed(update(Section).where(Section.id == section_id).values(**values))
 
 
 async def add_lectures(rows: Sequence[dict[str, Any]]) -> None:
+    require_transaction()
     if rows:
         await current_session().execute(insert(Lecture), [{"id": new_id(), **row} for row in rows])
 
 
 async def change_lecture(lecture_id: str, **values: Any) -> None:
-    await current_session().execute(update(Lecture).where(Lecture.id == lecture_id).values(**values))
+    await changed(update(Lecture).where(Lecture.id == lecture_id).values(**values))
 
 
 async def delete_section(section_id: str) -> bool:
@@ -349,6 +353,7 @@ async def delete_lecture(lecture_id: str) -> bool:
 
 async def _delete(table: type[Section] | type[Lecture], row_id: str) -> bool:
     """False, and nothing changed, if other rows need this one: the foreign keys know them all."""
+    require_transaction()
     try:
         async with current_session().begin_nested():
             await current_session().execute(delete(table).where(table.id == row_id))
@@ -367,6 +372,7 @@ async def place_lectures(lecture_ids: Sequence[str]) -> None:
 
 
 async def _place(table: type[Base], ids: Sequence[str]) -> None:
+    require_transaction()
     rows = [{"id": one, "position": position} for position, one in enumerate(ids)]
     if rows:
         await current_session().execute(update(table), rows)

@@ -35,7 +35,7 @@ from server.catalog.records import (
 )
 from server.catalog.search import search_text
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import require_transaction, transaction
 from server.errors import NotFound
 from server.paging import Page
 from server.settings import settings
@@ -170,10 +170,11 @@ async def _set_prices(course_id: str, prices: dict[str, int]) -> None:
 
 
 async def set_price(course_id: str, currency: str, amount: int | None) -> None:
-    """Set or, with None, take away the price in one currency. In the caller's transaction.
+    """Set or, with None, take away the price in one currency.
 
     Raises what `check_price` raises: what Stripe would refuse is refused here, while the editor looks at it.
     """
+    require_transaction()
     if currency not in settings().currency_list:
         raise CurrencyNotOffered(currency)
     if amount is None:

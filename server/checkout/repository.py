@@ -22,7 +22,7 @@ from server.checkout.models import (
     SweepState,
 )
 from server.checkout.records import OrderRecord, PaymentRecord
-from server.database.session import current_session
+from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once, upsert
 
 OPEN_PAYMENTS = (PaymentStatus.CREATED, PaymentStatus.PROCESSING, PaymentStatus.FAILED)
@@ -56,15 +56,18 @@ async def get(number: str) -> OrderRecord | None:
 
 
 async def get_open(open_key: str) -> OrderRecord | None:
+    require_transaction()
     return await _one(_with_parts().where(Order.open_key == open_key).with_for_update())
 
 
 async def lock(order_id: str) -> OrderRecord | None:
+    require_transaction()
     return await _one(_with_parts().where(Order.id == order_id).with_for_update())
 
 
 async def lock_with_paid(order_id: str) -> tuple[OrderRecord, list[OrderRecord]]:
     """An order, and the paid ones of the same address: two that are paid at once must see each other."""
+    require_transaction()
     other = aliased(Order)
     address = select(other.email_key).where(other.id == order_id).scalar_subquery()
     rows = await current_session().execute(
@@ -108,6 +111,7 @@ async def add_order(
     order: Mapping[str, Any], items: Sequence[Mapping[str, Any]], payment: Mapping[str, Any]
 ) -> bool:
     """False if another tab or worker has just made the open order of this buyer and course."""
+    require_transaction()
     if not await insert_once(Order, order):
         return False
     session = current_session()
@@ -117,7 +121,7 @@ async def add_order(
 
 
 async def change_order(order_id: str, **values: Any) -> None:
-    await current_session().execute(update(Order).where(Order.id == order_id).values(**values))
+    await changed(update(Order).where(Order.id == order_id).values(**values))
 
 
 async def readdress(order_id: str, **values: Any) -> bool:
@@ -127,11 +131,11 @@ async def readdress(order_id: str, **values: Any) -> bool:
 
 
 async def change_item(item_id: str, **values: Any) -> None:
-    await current_session().execute(update(OrderItem).where(OrderItem.id == item_id).values(**values))
+    await changed(update(OrderItem).where(OrderItem.id == item_id).values(**values))
 
 
 async def change_payment(payment_id: str, **values: Any) -> None:
-    await current_session().execute(update(Payment).where(Payment.id == payment_id).values(**values))
+    await changed(update(Payment).where(Payment.id == payment_id).values(**values))
 
 
 async def keep_refund(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
@@ -139,7 +143,7 @@ async def keep_refund(stripe_id: str, values: Mapping[str, Any], only_new: Mappi
 
 
 async def change_refunds(order_id: str, **values: Any) -> None:
-    await current_session().execute(update(Refund).where(Refund.order_id == order_id).values(**values))
+    await changed(update(Refund).where(Refund.order_id == order_id).values(**values))
 
 
 async def keep_dispute(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
@@ -173,6 +177,7 @@ async def list_due_payments(at: datetime, until: datetime, limit: int) -> list[P
 
 async def list_unclaimed(email_key: str) -> list[OrderRecord]:
     """Settled guest orders made with this address that still belong to a browser, locked."""
+    require_transaction()
     rows = await current_session().execute(
         _with_parts()
         .where(
@@ -368,7 +373,7 @@ async def hold_sweep(holder: str, at: datetime, until: datetime, *, even_in_paus
 
 async def change_sweep(holder: str, /, **values: Any) -> None:
     """Change the row of a sweep that is still this holder's."""
-    await current_session().execute(
+    await changed(
         update(SweepState).where(SweepState.name == SWEEP, SweepState.holder == holder).values(**values)
     )
 

@@ -19,7 +19,7 @@ from server.checkout.opening import Buyer, count_attempt, open_order, refuse_own
 from server.checkout.records import OrderRecord
 from server.checkout.settlement import Outcome, settle
 from server.clock import now
-from server.database.session import in_transaction, release
+from server.database.session import in_transaction, release, require_transaction
 from server.errors import NotFound, PlaybillError
 from server.integrations.stripe import StripeFailed, StripeRefused, StripeUnavailable, stripe_gateway
 from server.paging import Page
@@ -77,7 +77,8 @@ async def orders_of(viewer: Viewer) -> list[OrderRecord]:
 
 
 async def claim_orders(account: AccountRecord) -> None:
-    """Move what was bought with a proven address into its account. In the caller's transaction."""
+    """Move what was bought with a proven address into its account."""
+    require_transaction()
     for order in await repository.list_unclaimed(account.email_key):
         assert order.order_key_id is not None
         await _tell_of_second_purchase(account, order)

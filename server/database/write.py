@@ -1,4 +1,7 @@
-"""Writing that tells what it did: `changed` counts rows, `insert_once` says new or known."""
+"""Writing that tells what it did: `changed` counts rows, `insert_once` says new or known.
+
+All of it only inside `transaction()`, as `require_transaction` has it.
+"""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -9,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from server.database.base import Base
-from server.database.session import current_session
+from server.database.session import current_session, require_transaction
 
 MYSQL_DUPLICATE = 1062
 SQLITE_DUPLICATE = ("UNIQUE constraint failed",)
@@ -17,6 +20,7 @@ SQLITE_DUPLICATE = ("UNIQUE constraint failed",)
 
 async def changed(statement: Update | Delete) -> int:
     """Run it; how many rows its condition met."""
+    require_transaction()
     result = await current_session().execute(statement)
     return cast("CursorResult[Any]", result).rowcount
 
@@ -27,6 +31,7 @@ async def insert_once(table: type[Base], values: Mapping[str, Any]) -> bool:
     A plain INSERT in a savepoint: ON DUPLICATE KEY UPDATE reports one row for the first and for the
     second insert, and INSERT IGNORE also swallows texts that are too long.
     """
+    require_transaction()
     session = current_session()
     try:
         async with session.begin_nested():
@@ -49,6 +54,7 @@ async def upsert(
     table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any], only_new: Mapping[str, Any] = {}
 ) -> None:
     """Insert `key | values | only_new`, or bring `values` of the row with that unique key up to date."""
+    require_transaction()
     session = current_session()
     row = {**key, **values, **only_new}
     if session.get_bind().dialect.name == "sqlite":

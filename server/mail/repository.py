@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import defer
 
-from server.database.session import current_session
+from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once
 from server.mail.models import Mail, MailState
 from server.mail.records import HeldMail, MailRecord
@@ -32,6 +32,7 @@ async def has_work(at: datetime) -> bool:
 
 async def take_due(at: datetime, held_until: datetime) -> HeldMail | None:
     """Lease the mail that waits longest to this worker and count the try."""
+    require_transaction()
     row = await current_session().scalar(
         select(Mail)
         .where(_due(at))
@@ -78,6 +79,7 @@ async def give_up(mail: HeldMail, state: MailState, error: str) -> bool:
 
 async def give_up_lost(at: datetime) -> list[MailRecord]:
     """Mails whose worker died between handing over and recording: nobody knows whether they went out."""
+    require_transaction()
     rows = await current_session().scalars(select(Mail).where(_lost(at)).with_for_update(skip_locked=True))
     lost = []
     for row in rows:
@@ -107,6 +109,7 @@ async def list_told(once_key: str, beginning: str) -> list[MailRecord]:
 
 
 async def lock(mail_id: str) -> MailRecord | None:
+    require_transaction()
     row = await current_session().scalar(select(Mail).where(Mail.id == mail_id).with_for_update())
     return MailRecord.of(row) if row else None
 
@@ -143,6 +146,4 @@ async def _change_held(mail: HeldMail, **values: Any) -> bool:
 
 
 async def _change(mail_id: str, present: Collection[MailState], **values: Any) -> None:
-    await current_session().execute(
-        update(Mail).where(Mail.id == mail_id, Mail.state.in_(present)).values(**values)
-    )
+    await changed(update(Mail).where(Mail.id == mail_id, Mail.state.in_(present)).values(**values))

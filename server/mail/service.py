@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import require_transaction, transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
 from server.mail import rendering, repository
@@ -18,10 +18,11 @@ class NotTroubled(PlaybillError):
 
 
 async def enqueue(once_key: str, recipient: str, template: str, locale: str, **context: Any) -> bool:
-    """Put a mail into the outbox. In the caller's transaction: it goes out if, and only if, that commits.
+    """Put a mail into the outbox. It goes out if, and only if, the open transaction commits.
 
     `once_key` (up to 120 characters) names what it tells about; False if that was told already.
     """
+    require_transaction()
     content = rendering.render(template, locale, **context)
     at = now()
     return await repository.add_once(

@@ -8,7 +8,7 @@ from typing import Any
 from server.catalog import service as catalog
 from server.catalog.records import LectureRecord
 from server.clock import from_unix, now
-from server.database.session import in_transaction
+from server.database.session import in_transaction, require_transaction
 from server.playback import repository
 from server.playback.forms import LmsReport
 from server.playback.records import PlayRecord
@@ -84,7 +84,8 @@ def _greater(play: PlayRecord, reported: Mapping[str, int]) -> dict[str, int]:
 async def merge_progress(
     viewer_id: str, lecture_id: str, watched: Watched, completed_at: datetime | None = None
 ) -> None:
-    """Join `watched` to what is known, under its row's lock. In the caller's transaction."""
+    """Join `watched` to what is known, under its row's lock."""
+    require_transaction()
     known = await repository.lock_progress(viewer_id, [lecture_id])
     if not known:
         completed = _completed(watched, completed_at)

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Integer, String, column, delete, func, select, table, update
 
-from server.database.session import current_session
-from server.database.write import insert_once
+from server.database.session import current_session, require_transaction
+from server.database.write import changed, insert_once
 from server.playback.models import Play, Progress
 from server.playback.records import LectureShare, PlayRecord, ProgressRecord
 from server.playback.watched import Watched, seen_from_text
@@ -25,13 +25,14 @@ _COURSES = table("courses", column("id", String), column("duration_s", Integer))
 
 
 async def add_play(**values: Any) -> None:
+    require_transaction()
     current_session().add(Play(**values))
     await current_session().flush()
 
 
 async def forget_previews(before: datetime) -> None:
     """Delete openings of free previews: nothing is kept of them, and anybody can make many."""
-    await current_session().execute(delete(Play).where(Play.viewer_id.is_(None), Play.created_at < before))
+    await changed(delete(Play).where(Play.viewer_id.is_(None), Play.created_at < before))
 
 
 async def get_play(play_id: str) -> PlayRecord | None:
@@ -40,16 +41,17 @@ async def get_play(play_id: str) -> PlayRecord | None:
 
 
 async def lock_play(play_id: str) -> PlayRecord | None:
+    require_transaction()
     row = await current_session().scalar(select(Play).where(Play.id == play_id).with_for_update())
     return PlayRecord.of(row) if row else None
 
 
 async def change_play(play_id: str, **values: Any) -> None:
-    await current_session().execute(update(Play).where(Play.id == play_id).values(**values))
+    await changed(update(Play).where(Play.id == play_id).values(**values))
 
 
 async def move_plays(from_viewer: str, to_viewer: str, lecture_ids: Collection[str]) -> None:
-    await current_session().execute(
+    await changed(
         update(Play)
         .where(Play.viewer_id == from_viewer, Play.lecture_id.in_(lecture_ids))
         .values(viewer_id=to_viewer)
@@ -89,6 +91,7 @@ async def list_progress(viewer_ids: Collection[str], lecture_ids: Collection[str
 
 
 async def lock_progress(viewer_id: str, lecture_ids: Collection[str]) -> list[ProgressRecord]:
+    require_transaction()
     found = (
         select(Progress)
         .where(Progress.viewer_id == viewer_id, Progress.lecture_id.in_(lecture_ids))
@@ -109,14 +112,14 @@ async def add_progress(
 async def change_progress(
     progress_id: str, watched: Watched, completed_at: datetime | None, at: datetime
 ) -> None:
-    await current_session().execute(
+    await changed(
         update(Progress).where(Progress.id == progress_id).values(**_columns(watched, completed_at, at))
     )
 
 
 async def drop_progress(progress_id: str) -> None:
     """For a row that has been merged into another one."""
-    await current_session().execute(delete(Progress).where(Progress.id == progress_id))
+    await changed(delete(Progress).where(Progress.id == progress_id))
 
 
 async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:

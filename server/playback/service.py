@@ -10,7 +10,7 @@ from server.access.records import GrantRecord, Viewer
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.clock import now
-from server.database.session import in_transaction, transaction
+from server.database.session import in_transaction, require_transaction, transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import current_locale, pick
 from server.integrations.kollus import KollusClient
@@ -187,9 +187,10 @@ async def course_progress(viewer_ids: Sequence[str]) -> dict[str, CourseProgress
 async def move_progress(from_viewer: str, to_viewer: str, course_ids: Collection[str]) -> None:
     """Move plays and progress of these courses to another viewer, joined to what is there.
 
-    In the caller's transaction. Plays come first: a report locks its play before its progress, so one that
+    Plays come first: a report locks its play before its progress, so one that
     is under way is finished, and the next one finds the new viewer.
     """
+    require_transaction()
     if from_viewer == to_viewer:
         return
     lecture_ids = [

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select, update
 
 from server.database.session import current_session
-from server.database.write import upsert
+from server.database.write import changed, upsert
 from server.throttle.models import ThrottleCounter
 
 
@@ -24,7 +24,7 @@ async def count(key: str, window_start: int) -> int:
 
 
 async def uncount(key: str, window_start: int) -> None:
-    await current_session().execute(
+    await changed(
         update(ThrottleCounter)
         .where(
             ThrottleCounter.key == key,
@@ -36,6 +36,4 @@ async def uncount(key: str, window_start: int) -> None:
 
 
 async def forget_before(window_start: int) -> None:
-    await current_session().execute(
-        delete(ThrottleCounter).where(ThrottleCounter.window_start < window_start)
-    )
+    await changed(delete(ThrottleCounter).where(ThrottleCounter.window_start < window_start))

@@ -1,15 +1,16 @@
 """`insert_once` tells new from known and hides nothing else; `upsert` brings up to date."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from server.access.models import Viewer
 from server.checkout.models import OrderKey, StripeEvent
-from server.database.session import current_session, transaction
-from server.database.write import insert_once, upsert
+from server.database.session import TransactionMisuse, current_session, transaction
+from server.database.write import changed, insert_once, upsert
 from server.throttle.models import ThrottleCounter
 from tests.database.support import add_counter, counters
 
@@ -84,3 +85,16 @@ async def test_upsert_reckons_with_the_stored_value(session: None) -> None:
             )
 
     assert await counters() == {"a": 3}
+
+
+async def test_a_write_outside_a_transaction_is_refused(session: None) -> None:
+    """SQLite would keep it, for a savepoint of its own commits, and MariaDB drop it."""
+    for write in (
+        partial(add_counter, "a"),
+        partial(upsert, ThrottleCounter, {"key": "a", "window_start": 0}, {"count": 1}),
+        partial(changed, update(ThrottleCounter).values(count=1)),
+    ):
+        with pytest.raises(TransactionMisuse):
+            await write()
+
+    assert await counters() == {}
