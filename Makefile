@@ -18,10 +18,11 @@ test: $(VENV)/test ## Run every test, on SQLite and MariaDB and in Chromium (T=p
 	@scripts/require mariadb-server chromium fonts-noto-cjk
 	@$(BIN)/pytest $(T)
 
-lint: $(VENV)/dev ## Check style, types and templates' texts
+lint: $(VENV)/dev node_modules/.installed ## Check style and types, of Python and of static/js
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@node_modules/.bin/tsc --project jsconfig.json
 
 format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -37,8 +38,8 @@ screenshots: $(VENV)/test ## Make the pictures of the README
 	@scripts/require chromium fonts-noto-cjk
 	@$(BIN)/python -m tests.browser.screenshots
 
-clean: ## Remove the virtual environment and the demo's data
-	@rm -rf $(VENV) var
+clean: ## Remove what was installed here, and the demo's data
+	@rm -rf $(VENV) node_modules var
 
 $(VENV)/pip:
 	@scripts/require python3-venv
@@ -56,4 +57,9 @@ $(VENV)/test: $(VENV)/site
 
 $(VENV)/dev: $(VENV)/test
 	@$(PIP) --editable '.[test,dev]'
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@scripts/require nodejs npm
+	@npm ci --loglevel=error >/dev/null
 	@touch $@

@@ -1,12 +1,20 @@
 // The look of the Payment Element, read from the page's own tokens, so that both change together.
+/** @import { Appearance, CustomFontSource } from "@stripe/stripe-js" */
 
-/** The computed color behind a token: light-dark() is only settled where it is used. */
+/**
+ * The computed color behind a token: light-dark() is only settled where it is used.
+ * @param {HTMLElement} probe
+ * @param {string} token
+ */
 function color(probe, token) {
   probe.style.color = `var(${token})`;
   return getComputedStyle(probe).color;
 }
 
-/** The page's letters, for a form that stands on Stripe's site: as in css/tokens.css. */
+/**
+ * The page's letters, for a form that stands on Stripe's site: as in css/tokens.css.
+ * @type {CustomFontSource}
+ */
 export const PAYMENT_FONT = {
   family: "Playbill Text",
   src: `url(${new URL("../fonts/playbill-text-latin.woff2", import.meta.url)})`,
@@ -20,12 +28,14 @@ export const PAYMENT_FONT = {
 /**
  * Options for `stripe.elements({appearance})`.
  * @param {HTMLElement} place where the element will stand
- * @returns {object} Stripe's appearance object
+ * @returns {Appearance}
  */
 export function paymentAppearance(place) {
   const probe = document.createElement("span");
   place.append(probe);
+  /** @param {string} token */
   const of = (token) => color(probe, token);
+  /** @type {Appearance} */
   const appearance = {
     theme: "flat",
     labels: "above",

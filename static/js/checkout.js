@@ -3,25 +3,36 @@
 // Order of a payment (deferred mode): the card form checks itself, then our server makes or finds the one
 // order and its one intent, then Stripe.js confirms in the page, 3-D Secure included. What Stripe.js says is
 // shown as progress only: paid is what our server answers at /orders/{number}/status.
-import { PAYMENT_FONT, paymentAppearance } from "./appearance.js";
+import { CardForm, isRefusal } from "./card-form.js";
+import { find, findAll } from "./dom.js";
 import { until } from "./order-status.js";
 
-const form = document.querySelector("[data-checkout]");
-const { slug, amount, currency, locale, stripeScript, publishableKey } = form.dataset;
-const csrf = document.querySelector('meta[name="csrf-token"]').content;
-const button = form.querySelector("[data-pay]");
-const fields = form.querySelector("[data-fields]");
-const message = form.querySelector("[data-message]");
-const place = form.querySelector("[data-payment-element]");
-const email = form.elements.namedItem("email");
-const emailError = form.querySelector("[data-email-error]");
+/** @import { StripeElementLocale } from "@stripe/stripe-js" */
+/**
+ * @typedef {{ order: string, client_secret: string, amount: number, currency: string }} Order
+ * @typedef {{ code: string, message: string, order?: string, fields?: { email?: string } }} Refusal
+ */
+
+const form = find(document, "[data-checkout]", HTMLFormElement);
+const { slug, amount, currency = "", stripeScript: script = "", publishableKey = "" } = form.dataset;
+const locale = /** @type {StripeElementLocale} */ (form.dataset.locale);
+const csrf = find(document, 'meta[name="csrf-token"]', HTMLMetaElement).content;
+const button = find(form, "[data-pay]", HTMLButtonElement);
+const fields = find(form, "[data-fields]", HTMLFieldSetElement);
+const message = find(form, "[data-message]", HTMLElement);
+const place = find(form, "[data-payment-element]", HTMLElement);
+const watchLink = find(form, "[data-watch-link]", HTMLAnchorElement);
+const email = findAll(form, "[name=email]", HTMLInputElement)[0]; // an account has its own
 const LOCKED = ["loading", "paying", "verifying"];
-const ANSWERED = ["card_error", "validation_error"]; // the bank or the form said no: nothing is under way
 const SLOW_AFTER_MS = 20_000;
 
-let stripe;
-let elements;
+/** @type {CardForm | undefined} */
+let card;
 
+/**
+ * @param {string} state
+ * @param {string} [text]
+ */
 function show(state, text) {
   if (text) message.textContent = text;
   form.dataset.state = state;
@@ -29,48 +40,29 @@ function show(state, text) {
   fields.disabled = state === "paying" || state === "verifying";
 }
 
-function loadScript(src) {
-  return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = src;
-    script.onload = resolve;
-    script.onerror = reject;
-    document.head.append(script);
-  });
-}
-
 async function start() {
   try {
-    await loadScript(stripeScript);
-    stripe = window.Stripe(publishableKey, { locale });
-    elements = stripe.elements({
-      mode: "payment",
-      amount: Number(amount),
-      currency: currency.toLowerCase(),
-      appearance: paymentAppearance(place),
-      fonts: [PAYMENT_FONT],
-      loader: "never", // the page has a skeleton of its own, of the right height
-    });
-  } catch {
+    card = await CardForm.open(place, { script, publishableKey, locale, amount: Number(amount), currency });
+    show("ready");
+  } catch (error) {
+    console.info("The card form did not load:", error);
     show("unreachable");
-    return;
   }
-  const payment = elements.create("payment", { layout: "tabs" });
-  payment.on("ready", () => show("ready"));
-  payment.on("loaderror", () => show("unreachable"));
-  payment.mount(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    elements.update({ appearance: paymentAppearance(place) });
-  });
 }
 
 function emailIsFine() {
   if (!email) return true;
   const fine = email.checkValidity();
-  email.setAttribute("aria-invalid", String(!fine));
-  emailError.hidden = fine;
-  if (!fine) email.focus();
+  markEmail(fine);
   return fine;
+}
+
+/** @param {boolean} fine */
+function markEmail(fine) {
+  if (!email) return;
+  email.setAttribute("aria-invalid", String(!fine));
+  find(form, "[data-email-error]", HTMLElement).hidden = fine;
+  if (!fine) email.focus();
 }
 
 async function openOrder() {
@@ -79,34 +71,36 @@ async function openOrder() {
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify({ currency, email: email?.value }),
   });
-  return { status: response.status, ...(await response.json()) };
+  /** @type {Partial<Order> & { error?: Refusal }} */
+  const answer = await response.json();
+  return { status: response.status, ...answer };
 }
 
-async function pay() {
+/** @param {CardForm} card */
+async function pay(card) {
   show("paying");
-  const { error: incomplete } = await elements.submit();
-  if (incomplete) {
+  if (!(await card.isComplete())) {
     show("ready"); // the card form marks its own fields
     return;
   }
-  const order = await openOrder();
-  if (order.error) {
-    await refused(order.status, order.error);
-    return;
-  }
-  if (order.amount !== Number(amount) || order.currency !== currency) {
+  const { status, error, ...order } = await openOrder();
+  if (error) {
+    await refused(status, error);
+  } else if (order.amount !== Number(amount) || order.currency !== currency) {
     show("closed"); // the price changed while the page was open: never charge what was not shown
-    return;
+  } else {
+    await confirm(card, /** @type {Order} */ (order));
   }
-  await confirm(order);
 }
 
+/**
+ * @param {number} status
+ * @param {Refusal} error
+ */
 async function refused(status, error) {
   if (error.fields?.email && email) {
     show("ready");
-    email.setAttribute("aria-invalid", "true");
-    emailError.hidden = false;
-    email.focus();
+    markEmail(false);
   } else if (error.code === "already_owned") show("owned");
   else if (status === 401 || error.code === "waits_in_mail") location.reload(); // the page itself says what to do
   else if (error.order) await waitForMoney(error.order);
@@ -117,16 +111,15 @@ async function refused(status, error) {
   else show("failed");
 }
 
-async function confirm({ order, client_secret: clientSecret }) {
+/**
+ * @param {CardForm} card
+ * @param {Order} order
+ */
+async function confirm(card, { order, client_secret: clientSecret }) {
   linkOrder(order);
   show("verifying");
-  const { error, paymentIntent } = await stripe.confirmPayment({
-    elements,
-    clientSecret,
-    redirect: "if_required",
-    confirmParams: { return_url: `${location.origin}/orders/${order}` },
-  });
-  if (error && (ANSWERED.includes(error.type) || error.code === "payment_intent_authentication_failure")) {
+  const { error, paymentIntent } = await card.confirm(clientSecret, `${location.origin}/orders/${order}`);
+  if (error && isRefusal(error)) {
     show("declined", error.message);
   } else if (error) {
     // The answer was lost, perhaps not the payment: ask our server what became of it.
@@ -138,13 +131,13 @@ async function confirm({ order, client_secret: clientSecret }) {
   }
 }
 
+/** @param {string} order */
 async function waitForMoney(order, { patienceMs = SLOW_AFTER_MS, otherwise = "processing" } = {}) {
   linkOrder(order);
   show("paying");
   const outcome = await until(order, patienceMs);
   if (outcome.watch_url) {
-    form.querySelector("[data-watch-link]").href = outcome.watch_url;
-    succeeded();
+    succeeded(outcome.watch_url);
     return;
   }
   if (outcome.status === "canceled") {
@@ -154,26 +147,27 @@ async function waitForMoney(order, { patienceMs = SLOW_AFTER_MS, otherwise = "pr
   show(otherwise);
   if (otherwise !== "processing") return;
   const later = await until(order, Infinity);
-  if (later.watch_url) {
-    form.querySelector("[data-watch-link]").href = later.watch_url;
-    succeeded();
-  } else show("failed");
+  if (later.watch_url) succeeded(later.watch_url);
+  else show("failed");
 }
 
-function succeeded() {
+/** @param {string} watchUrl */
+function succeeded(watchUrl) {
+  watchLink.href = watchUrl;
   show("succeeded");
-  form.querySelector("[data-watch-link]").focus();
+  watchLink.focus();
 }
 
+/** @param {string} order */
 function linkOrder(order) {
-  for (const link of form.querySelectorAll("[data-order-link]")) link.href = `/orders/${order}`;
+  for (const link of findAll(form, "[data-order-link]", HTMLAnchorElement)) link.href = `/orders/${order}`;
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (button.disabled || !emailIsFine()) return;
+  if (!card || button.disabled || !emailIsFine()) return;
   try {
-    await pay();
+    await pay(card);
   } catch (error) {
     // A lost connection: pressing again finds the same order and the same intent.
     console.error(error);

@@ -4,11 +4,20 @@ const SETTLED = ["paid", "partially_refunded", "refunded", "canceled"];
 const QUICKEST_MS = 1000;
 const CALMEST_MS = 60_000;
 
+/** @typedef {{ status: string, watch_url: string | null }} Outcome */
+
+/** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The last answer `{status, watch_url}` once the order is settled, or after `patienceMs`; `gone`: no longer ours. */
+/**
+ * The last answer once the order is settled, or after `patienceMs`; `gone`: no longer ours.
+ * @param {string} order its number
+ * @param {number} patienceMs
+ * @returns {Promise<Outcome>}
+ */
 export async function until(order, patienceMs) {
   const began = performance.now();
+  /** @type {Outcome} */
   let answer = { status: "pending", watch_url: null };
   for (;;) {
     try {

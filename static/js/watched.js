@@ -1,5 +1,7 @@
 // The map of what has been watched: drawn by the server, filled in while the video plays.
 
+import { find } from "./dom.js";
+
 const CELLS = 1000;
 const SVG = "http://www.w3.org/2000/svg";
 // Players tell their position about once a second, at up to four times the speed; what is more is a jump.
@@ -11,10 +13,11 @@ export class WatchedMap {
    * @param {number} position where the player starts, in seconds
    */
   constructor(figure, position) {
-    this.svg = figure.querySelector("svg");
-    this.caption = figure.querySelector("figcaption");
-    this.text = figure.dataset.watched;
+    this.svg = find(figure, "svg", SVGSVGElement);
+    this.caption = find(figure, "figcaption", HTMLElement);
+    this.text = figure.dataset.watched ?? "";
     this.cells = new Uint8Array(CELLS);
+    /** @type {number | null} */
     this.position = position;
     for (const { x, width } of this.svg.querySelectorAll("rect")) {
       const first = Math.round(x.baseVal.value * 10);
@@ -27,12 +30,17 @@ export class WatchedMap {
     this.position = null;
   }
 
-  /** The player is at `position` of `duration` seconds. */
+  /**
+   * The player is at `position` of `duration` seconds.
+   * @param {number} position
+   * @param {number} duration
+   */
   reached(position, duration) {
-    const step = this.position === null ? 0 : position - this.position;
+    const from = this.position ?? position;
+    const step = position - from;
     if (step > 0 && step <= LONGEST_STEP_S && duration > 0) {
       const scale = CELLS / duration;
-      this.cells.fill(1, Math.floor(this.position * scale), Math.ceil(position * scale));
+      this.cells.fill(1, Math.floor(from * scale), Math.ceil(position * scale));
       this.draw();
     }
     this.position = position;
@@ -41,10 +49,11 @@ export class WatchedMap {
   draw() {
     this.svg.replaceChildren(...this.stretches().map(([first, end]) => rectangle(first / 10, (end - first) / 10)));
     const percent = Math.floor((this.cells.reduce((sum, cell) => sum + cell, 0) * 100) / CELLS);
-    this.caption.textContent = this.text.replace("{percent}", percent);
+    this.caption.textContent = this.text.replace("{percent}", String(percent));
   }
 
   stretches() {
+    /** @type {[number, number][]} */
     const found = [];
     for (let first = this.cells.indexOf(1); first >= 0; ) {
       const gap = this.cells.indexOf(0, first);
@@ -56,8 +65,12 @@ export class WatchedMap {
   }
 }
 
+/**
+ * @param {number} x
+ * @param {number} width
+ */
 function rectangle(x, width) {
   const rect = document.createElementNS(SVG, "rect");
-  for (const [name, value] of Object.entries({ x, y: 0, width, height: 1 })) rect.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ x, y: 0, width, height: 1 })) rect.setAttribute(name, String(value));
   return rect;
 }
