@@ -6,7 +6,6 @@ Everything listens on free ports of 127.0.0.1 and ends with the run.
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -34,30 +33,19 @@ from server.settings import Settings, configure
 from server.standins import health_addresses, standins
 from server.throttle import service as throttle
 from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.http import HTTP, async_client
 from tests.listening import listening
 from tests.mariadb import MariaDB
+from tests.ports import free_port
 from tests.statements import Statements
 
 ENGINES = ["sqlite", "mariadb"]
 PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
 
 
-def free_ports(count: int) -> list[int]:
-    """Different ones: all are held until the last is found."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
-def free_port() -> int:
-    return free_ports(1)[0]
-
-
 def free_settings(folder: Path, **more: object) -> Settings:
     """Of a site in sandbox mode: its data in `folder`, every port a free one."""
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    ports = {name: free_port() for name in PORTS}
     return Settings.model_validate({"var_dir": folder, **ports, **more})
 
 
@@ -99,7 +87,7 @@ def until(holds: Callable[[], bool], within_s: float, what: str) -> None:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).is_success
+        return HTTP.get(url, timeout=2).is_success
     except httpx.TransportError:
         return False
 
@@ -201,13 +189,11 @@ class Sandbox:
 
     def requests(self, method: str, path: str) -> list[dict[str, Any]]:
         """Calls of the site to Stripe with this method and path."""
-        found = httpx.get(f"{self.stripe_url}/_sandbox/requests").raise_for_status().json()
+        found = HTTP.get(f"{self.stripe_url}/_sandbox/requests").raise_for_status().json()
         return [one for one in found if one["method"] == method and one["path"] == path]
 
     def events(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (
-            httpx.get(f"{self.stripe_url}/_sandbox/events").raise_for_status().json()
-        )
+        found: list[dict[str, Any]] = HTTP.get(f"{self.stripe_url}/_sandbox/events").raise_for_status().json()
         return found
 
     def event(self, kind: str) -> dict[str, Any]:
@@ -215,17 +201,17 @@ class Sandbox:
         return next(event for event in reversed(self.events()) if event["type"] == kind)
 
     def messages(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(f"{self.mail_url}/messages").raise_for_status().json()
+        found: list[dict[str, Any]] = HTTP.get(f"{self.mail_url}/messages").raise_for_status().json()
         return found
 
     def reset(self) -> None:
         self.stripe("reset")
         self.kollus("reset")
-        httpx.delete(f"{self.mail_url}/messages").raise_for_status()
+        HTTP.delete(f"{self.mail_url}/messages").raise_for_status()
 
 
 def _post(url: str, body: dict[str, Any]) -> Any:
-    answer = httpx.post(url, json=body, timeout=30)
+    answer = HTTP.post(url, json=body)
     assert answer.is_success, f"{url}: {answer.status_code} {answer.text}"
     return answer.json() if answer.content else None
 
@@ -294,7 +280,7 @@ class Site:
     def client(self, **options: Any) -> httpx.AsyncClient:
         """A browser without JavaScript: own cookies, redirects not followed; closed after the test."""
         headers = {"Accept-Language": "en", **options.pop("headers", {})}
-        client = httpx.AsyncClient(base_url=self.url, timeout=30, headers=headers, **options)
+        client = async_client(base_url=self.url, timeout=30, headers=headers, **options)
         self.clients.append(client)
         return client
 

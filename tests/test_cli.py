@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -16,8 +15,10 @@ from server.catalog.models import Course
 from server.cli import main
 from server.database.session import current_session
 from server.settings import Settings
-from tests.conftest import Sandbox, environment_of, free_port, free_settings, playbill, run_playbill, until
+from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
 from tests.factories import create_course
+from tests.http import HTTP
+from tests.ports import free_port
 from tests.test_settings import SAFE
 
 COMMANDS = ["demo", "serve", "sandbox", "migrate", "seed", "create-admin", "sweep", "doctor"]
@@ -87,7 +88,7 @@ def test_demo_leaves_alone_a_database_url_from_outside_and_a_demo_that_runs(tmp_
         until(lambda: ready in log.read_text() or demo.poll() is not None, 60, ready)
         assert demo.poll() is None, log.read_text()
         second = playbill("demo", "--reset", environment=environment)
-        home = httpx.get(settings.public_url)
+        home = HTTP.get(settings.public_url)
     finally:
         demo.send_signal(signal.SIGTERM)
         assert demo.wait(20) == 0

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.measuring import CONNECTIONS, Measured, bench
-from tests.conftest import ENGINES, free_port
+from tests.conftest import ENGINES
 from tests.mariadb import MariaDB
+from tests.ports import free_port
 
 CATALOGS = (12, 1000)
 HEADER = """\

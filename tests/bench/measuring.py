@@ -9,8 +9,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from server.database.session import session_scope
 from server.settings import Settings
 from server.standins import health_addresses
@@ -18,8 +16,10 @@ from tests.bench.bare import Answer, Answers
 from tests.bench.cases import CASES, FIRST_COUNT, Case, Seat
 from tests.bench.load import Job, Result, Results, Target
 from tests.bench.stock import stock, take_seat
-from tests.conftest import environment_of, free_port, free_settings, run_playbill, wait_for
+from tests.conftest import environment_of, free_settings, run_playbill, wait_for
+from tests.http import async_client
 from tests.listening import listening
+from tests.ports import free_port
 from tests.statements import Statements
 
 CONNECTIONS = 16
@@ -47,7 +47,7 @@ class Measured:
 
 async def prepare(settings: Settings, courses: int) -> Prepared:
     """Fill the empty database; ask every case once, of an application in this process."""
-    async with listening(settings) as app, httpx.AsyncClient(base_url=settings.public_url) as client:
+    async with listening(settings) as app, async_client(base_url=settings.public_url) as client:
         async with session_scope(app.ctx.sessions):
             await stock(courses)
             seats = [await take_seat(number) for number in range(CONNECTIONS)]

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from server.settings import Settings
 from server.standins import health_addresses
 from tests.conftest import Sandbox, environment_of, run_playbill, wait_for
 from tests.factories import PASSWORD, eventually
+from tests.http import HTTP
 
 ADMIN = "ada@mail.example"
 LINK = re.compile(r"\S+/login/link/\S+")
@@ -51,7 +50,7 @@ class LiveShop:
 
     def trouble(self, **settings: object) -> None:
         """What goes wrong between Stripe and the buyer's browser; nothing ends all of it."""
-        httpx.post(f"{self.sandbox.stripe_url}/_sandbox/browser", json=settings).raise_for_status()
+        HTTP.post(f"{self.sandbox.stripe_url}/_sandbox/browser", json=settings).raise_for_status()
 
     def charges(self) -> int:
         """How many cards have been charged so far."""
@@ -67,7 +66,7 @@ class LiveShop:
         self.sandbox.stripe(f"3ds/{intent['id']}", client_secret=intent["client_secret"], outcome="complete")
 
     def _at_stripe(self, kind: str) -> list[dict[str, Any]]:
-        overview = httpx.get(f"{self.sandbox.stripe_url}/_sandbox/overview").raise_for_status().json()
+        overview = HTTP.get(f"{self.sandbox.stripe_url}/_sandbox/overview").raise_for_status().json()
         found: list[dict[str, Any]] = overview[kind]
         return found
 

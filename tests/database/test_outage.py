@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from server.database.engine import create_engine
 from server.database.outage import is_outage
 from server.database.session import current_session
-from tests.conftest import free_port
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from server.checkout.models import Order, StripeEvent
 from server.database.session import current_session, session_scope
 from server.mail.models import Mail
 from server.settings import Settings, configure
-from tests.conftest import Sandbox, free_port
+from tests.conftest import Sandbox
 from tests.factories import create_course, deliver, signature_of
 from tests.faults.serving import Served
+from tests.ports import free_port
 
 Serve = Callable[..., Served]
 

@@ -13,6 +13,7 @@ import httpx
 
 from server.settings import Settings
 from tests.conftest import answers, environment_of, until
+from tests.http import async_client
 
 
 def is_alive(pid: int) -> bool:
@@ -61,7 +62,7 @@ class Served:
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         headers = {"Accept-Language": "en", **options.pop("headers", {})}
-        return httpx.AsyncClient(base_url=self.url, timeout=60, headers=headers, **options)
+        return async_client(base_url=self.url, timeout=60, headers=headers, **options)
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":

@@ -15,11 +15,12 @@ from server.database.engine import create_engine, create_sessionmaker
 from server.database.session import session_scope
 from server.playback.tickets import ticket_of
 from server.settings import Settings, configure
-from tests.conftest import Sandbox, free_port, run_playbill
+from tests.conftest import Sandbox, run_playbill
 from tests.factories import create_account, create_course, eventually, open_checkout, order_in, pay, sign_in
 from tests.faults.conftest import Effects, Serve, Shop
 from tests.faults.serving import Served
 from tests.mariadb import MariaDB
+from tests.ports import free_port
 
 PUBLIC_PAGES = ["/", "/courses", "/courses/first-night", "/checkout/first-night"]
 CALM = "This is not answering right now. Please try again in a moment."

@@ -32,10 +32,10 @@ from server.database.write import insert_once
 from server.integrations import stripe
 from server.settings import Settings, configure
 from server.web.audience import Audience, audience
-from tests.conftest import free_port
 from tests.factories import eventually
 from tests.faults.http import Broken, Connection
 from tests.listening import listening
+from tests.ports import free_port
 
 CONNECTIONS = 200
 REQUESTS_PER_CONNECTION = 5

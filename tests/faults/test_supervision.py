@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from server.settings import Settings
 from server.standins import health_addresses
-from tests.conftest import answers, environment_of, free_port, free_settings, run_playbill, until
+from tests.conftest import answers, environment_of, free_settings, run_playbill, until
 from tests.faults.serving import Served, is_alive
+from tests.http import HTTP
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_killed_worker_is_replaced_and_the_site_answers_within_ten_seconds(
 
         site.wait_until_it_answers(10)
         until(lambda: len(site.worker_pids() - {victim}) == workers, 10, "as many workers as before")
-        assert httpx.get(f"{site.url}/readyz", timeout=10).status_code == 200
+        assert HTTP.get(f"{site.url}/readyz", timeout=10).status_code == 200
         assert "died (exit code -9): starting another" in site.log.read_text()
 
 
@@ -100,11 +101,11 @@ def test_a_taken_port_is_said_in_one_line(own: Settings, tmp_path: Path) -> None
 
 def test_a_second_site_on_the_same_port_leaves_the_first_one_alone(own: Settings, tmp_path: Path) -> None:
     with Served(own, free_port(), tmp_path) as site:
-        httpx.get(f"{site.url}/")
+        HTTP.get(f"{site.url}/")
         second = Served(own, site.port, tmp_path).start()
 
         assert second.process.wait(20) == 1
-        assert "playbill_http_request_duration_seconds_count" in httpx.get(f"{site.url}/metrics").text
+        assert "playbill_http_request_duration_seconds_count" in HTTP.get(f"{site.url}/metrics").text
         assert list((own.var_dir / f"metrics-{site.port}").iterdir()), "its figures were deleted"
 
 
@@ -120,8 +121,7 @@ def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
 
         reached = set()
         for _ in range(200):  # a connection each, so that both workers get some
-            with httpx.Client() as client:
-                assert client.get(f"{site.url}/terms").status_code == 200
+            assert HTTP.get(f"{site.url}/terms").status_code == 200
             reached = {name.rpartition("_")[2] for name in figures_kept(own, site.port, "histogram")}
             if len(reached) >= 2 and answers_served() >= 20:
                 break
@@ -139,7 +139,7 @@ def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
 
 def figure(url: str, name: str) -> float:
     """The sum of all samples whose line begins so."""
-    lines = httpx.get(f"{url}/metrics").raise_for_status().text.splitlines()
+    lines = HTTP.get(f"{url}/metrics").raise_for_status().text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 

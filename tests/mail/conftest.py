@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest_asyncio
 from sqlalchemy import select, update
 
@@ -14,6 +13,7 @@ from server.mail import service as mail
 from server.mail.models import Mail
 from server.settings import Settings
 from tests.conftest import Sandbox
+from tests.http import async_client
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,6 @@ async def outbox(session: None, sandbox: Sandbox, settings: Settings) -> AsyncIt
 
 
 async def _settings(sandbox: Sandbox, how: str | None) -> None:
-    async with httpx.AsyncClient() as client:
+    async with async_client() as client:
         answer = await client.post(f"{sandbox.mail_url}/_sandbox/settings", json={"smtp_fail": how})
         assert answer.is_success

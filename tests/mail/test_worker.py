@@ -17,9 +17,10 @@ from server.integrations import smtp
 from server.mail import repository, worker
 from server.mail.models import MailState
 from server.settings import Settings
-from tests.conftest import Site, free_port
+from tests.conftest import Site
 from tests.figures import figure
 from tests.mail.conftest import Outbox
+from tests.ports import free_port
 
 PAST = timedelta(days=1)
 

@@ -4,11 +4,12 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from tests.conftest import free_port, wait_for
+from tests.conftest import wait_for
+from tests.http import async_client
+from tests.ports import free_port
 
 from .support import (
     CHANNEL_KEY,
@@ -57,7 +58,7 @@ async def site() -> AsyncIterator[Site]:
 async def kollus(kollus_port: int, site: Site) -> AsyncIterator[StandIn]:
     """The stand-in, fresh, with its callbacks pointed at the site."""
     contents = {row["media_content_key"]: row for row in json.loads((MEDIA / "contents.json").read_text())}
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{kollus_port}", trust_env=False) as http:
+    async with async_client(base_url=f"http://127.0.0.1:{kollus_port}") as http:
         stand_in = StandIn(http, contents)
         assert (await http.post("/_sandbox/reset")).status_code == 200
         await stand_in.settings(play_callback_url=f"{site.url}/play", lms_url=site.lms_url)

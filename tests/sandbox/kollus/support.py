@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
-from tests.conftest import free_port
+from tests.ports import free_port
 
 SECURITY_KEY = "short-key"  # nine bytes: real accounts have such keys
 CUSTOM_KEY = "0f" * 32

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import free_port
+from tests.ports import free_port
 
 from .support import CHANNEL_KEY, SERVICE_ACCOUNT_KEY, Answer, Site, StandIn, claims, sign
 

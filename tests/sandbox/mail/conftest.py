@@ -3,11 +3,12 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from tests.conftest import free_port, wait_for
+from tests.conftest import wait_for
+from tests.http import async_client
+from tests.ports import free_port
 
 from .support import MailSink
 
@@ -31,6 +32,6 @@ def sink_ports() -> Iterator[tuple[int, int]]:
 @pytest_asyncio.fixture
 async def sink(sink_ports: tuple[int, int]) -> AsyncIterator[MailSink]:
     port, smtp_port = sink_ports
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+    async with async_client(base_url=f"http://127.0.0.1:{port}") as http:
         assert (await http.post("/_sandbox/reset")).status_code == 200
         yield MailSink(http, smtp_port)

@@ -1,7 +1,6 @@
 """A real stand-in process, a real webhook receiver, and waiting with a deadline."""
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,9 @@ import httpx
 import pytest
 import stripe
 
+from tests.http import sync_client
+from tests.ports import free_port
+
 SECRET_KEY = "sk_test_sandboxsecretkey"
 PUBLISHABLE_KEY = "pk_test_sandboxpublishablekey"
 WEBHOOK_SECRET = "whsec_sandbox"
@@ -28,13 +30,6 @@ sdk_warning = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarnin
 
 T = TypeVar("T")
 Json = dict[str, Any]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def eventually(look: Callable[[], T | None], seconds: float = 8.0) -> T:
@@ -56,7 +51,7 @@ class Sandbox:
         command = [sys.executable, "-m", "server.sandbox.stripe", "--port", str(self.port)]
         keys = ["--secret-key", SECRET_KEY, "--publishable-key", PUBLISHABLE_KEY]
         self._process = subprocess.Popen([*command, *keys, *arguments], cwd=ROOT)
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        self.http = sync_client(base_url=self.url, timeout=20)
         eventually(self._is_ready, 20)
 
     def _is_ready(self) -> bool:

@@ -2,10 +2,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import stripe
 
+from tests.http import async_client
 from tests.sandbox.stripe.support import WEBHOOK_SECRET, Receiver, Sandbox, eventually, sdk_warning
 
 pytestmark = sdk_warning
@@ -61,7 +61,7 @@ async def test_while_a_call_is_under_way_its_key_is_in_use(sandbox: Sandbox) -> 
     sandbox.settings(api_delay_ms=1500, api_only="POST /v1/payment_intents")
     headers = {"Authorization": "Bearer sk_test_sandboxsecretkey", "Stripe-Version": "2026-10-28.endive"}
     headers |= {"Idempotency-Key": "k"}
-    async with httpx.AsyncClient(base_url=sandbox.url, headers=headers, trust_env=False) as http:
+    async with async_client(base_url=sandbox.url, headers=headers) as http:
         held = asyncio.create_task(http.post(PATH, data={"amount": "33000", "currency": "krw"}))
         # The work is done and told while the answer is still held back.
         await asyncio.to_thread(eventually, lambda: sandbox.event_types() == ["payment_intent.created"])

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, FrameLocator, Page, async_playwright, expect
 
 from tests.chromium import ARGUMENTS, EXECUTABLE
-from tests.conftest import free_port, wait_for
+from tests.conftest import wait_for
+from tests.http import HTTP
+from tests.ports import free_port
 
 from .merchant import Merchant
 
@@ -39,7 +40,7 @@ class Stripe:
 
     def call(self, method: str, path: str, **data: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {SECRET_KEY}", "Stripe-Version": "2026-10-28.endive"}
-        answer = httpx.request(method, self.url + path, data=data or None, headers=headers, trust_env=False)
+        answer = HTTP.request(method, self.url + path, data=data or None, headers=headers)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
@@ -56,10 +57,10 @@ class Stripe:
         return {name: value for name, value in charge["billing_details"]["address"].items() if value}
 
     def control(self, path: str, **body: str) -> None:
-        httpx.post(f"{self.url}/_sandbox/{path}", json=body, trust_env=False).raise_for_status()
+        HTTP.post(f"{self.url}/_sandbox/{path}", json=body).raise_for_status()
 
     def trouble(self, **settings: object) -> None:
-        httpx.post(f"{self.url}/_sandbox/browser", json=settings, trust_env=False).raise_for_status()
+        HTTP.post(f"{self.url}/_sandbox/browser", json=settings).raise_for_status()
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.http import HTTP
+
 from .conftest import Stripe
 
 
 def get(stripe: Stripe, path: str) -> httpx.Response:
-    return httpx.get(stripe.url + path, trust_env=False)
+    return HTTP.get(stripe.url + path)
 
 
 def post_trouble(stripe: Stripe, body: object) -> httpx.Response:
-    return httpx.post(f"{stripe.url}/_sandbox/browser", json=body, trust_env=False)
+    return HTTP.post(f"{stripe.url}/_sandbox/browser", json=body)
 
 
 def test_the_script_is_a_classic_script(stripe: Stripe) -> None:
