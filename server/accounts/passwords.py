@@ -10,6 +10,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from server.database.session import release
+
 MIN_LENGTH, MAX_LENGTH = 10, 200
 
 Answer = TypeVar("Answer")
@@ -22,6 +24,7 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 
 
 async def _aside(act: Callable[..., Answer], *arguments: object) -> Answer:
+    await release()  # whoever waits for a thread must not keep a connection meanwhile
     return await asyncio.get_running_loop().run_in_executor(_threads, act, *arguments)
 
 

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from server.access import service as access
-from server.accounts import passwords, repository
+from server.accounts import passwords, repository, turnstile
 from server.accounts.addresses import email_key, valid_email
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord, LinkRecord, SignInRecord
 from server.clock import now
-from server.database.session import in_transaction, release, require_transaction, transaction
+from server.database.session import in_transaction, require_transaction, transaction
 from server.errors import NotFound, PlaybillError, TooMany
 from server.i18n import N_, current_locale
 from server.mail import service as mail
@@ -243,15 +243,21 @@ def _good(link: LinkRecord | None, at: datetime) -> LinkRecord:
 
 
 async def sign_in(email: str, password: str, browser: Browser) -> str:
-    """The token of a new sign-in; raises SignInRefused, or TooMany after many wrong passwords."""
-    key = email_key(email)
+    """The token of a new sign-in.
+
+    Raises SignInRefused; TooMany after many wrong passwords; NetworkCrowded or Crowded while many sign in.
+    """
+    with turnstile.passed(browser.ip):
+        return await _sign_in(email_key(email), password, browser)
+
+
+async def _sign_in(key: str, password: str, browser: Browser) -> str:
     limits = {
         f"address:{key} ip:{browser.ip}": WRONG_PASSWORDS_PER_ADDRESS,
         f"ip:{browser.ip}": WRONG_PASSWORDS_PER_IP,
     }
     await throttle.hit("sign-in", limits, WINDOW_S)
     found = await repository.credentials_by_email(key)
-    await release()
     stored = found.password_hash if found and found.is_proven else None
     if not await passwords.matches(password, stored) or stored is None:
         raise SignInRefused
@@ -323,17 +329,24 @@ async def asks_present_password(user_id: str, token: str) -> bool:
     return sign_in is None or at - sign_in.created_at >= FRESH
 
 
-async def set_password(user_id: str, token: str, new: str, present: str) -> None:
-    """Set a password and sign every other browser out; raises WrongPassword, TooMany."""
+async def set_password(user_id: str, browser: Browser, new: str, present: str) -> None:
+    """Set a password and sign every other browser out.
+
+    Raises WrongPassword; TooMany after many of these; NetworkCrowded or Crowded while many sign in.
+    """
+    assert browser.sign_in_token is not None, "somebody who is signed in"
+    with turnstile.passed(browser.ip):
+        await _set_password(user_id, browser.sign_in_token, new, present)
+
+
+async def _set_password(user_id: str, token: str, new: str, present: str) -> None:
     must_know = await asks_present_password(user_id, token)
     found = await repository.credentials(user_id)
     stored = found.password_hash if found else None
     if must_know:
         await throttle.hit("password", {f"account:{user_id}": WRONG_PASSWORDS_PER_ADDRESS}, WINDOW_S)
-        await release()
         if not await passwords.matches(present, stored):
             raise WrongPassword
-    await release()
     new_hash = await passwords.hashed(new)
     async with transaction():
         again = await repository.credentials(user_id, lock=True)

@@ -8,7 +8,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from server.accounts import service as accounts
 from server.accounts.forms import LinkForm, PasswordForm, ProfileForm, SignInForm
 from server.checkout import service as checkout
-from server.errors import PlaybillError, TooMany
+from server.errors import PlaybillError, TooMany, Unavailable
 from server.tokens import token_hash
 from server.web import cookies
 from server.web.audience import Audience, audience
@@ -86,7 +86,7 @@ async def sign_in(request: Request) -> HTTPResponse:
         token = await accounts.sign_in(form.email, form.password, _browser(request))
     except FormInvalid as error:
         return _again("accounts/login.html", error, error)
-    except (accounts.SignInRefused, TooMany) as error:
+    except (accounts.SignInRefused, TooMany, Unavailable) as error:
         typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
         return _again("accounts/login.html", error, typed)
     return _signed_in(redirect(own_path(form.next, HOME), notice="signed_in"), token)
@@ -140,10 +140,10 @@ async def set_password(request: Request) -> HTTPResponse:
     account = request.ctx.account
     try:
         form = PasswordForm.parse(request.form)
-        await accounts.set_password(account.id, _token(request), form.password, form.present)
+        await accounts.set_password(account.id, _browser(request), form.password, form.present)
     except FormInvalid as error:
         return await _password_page(request, error, error.values.get("next"), status=error.status)
-    except (accounts.WrongPassword, TooMany) as error:
+    except (accounts.WrongPassword, TooMany, Unavailable) as error:
         field = "present" if isinstance(error, accounts.WrongPassword) else ""
         typed = Filled({"name": form.name}, {field: error.text})
         return await _password_page(request, typed, form.next, status=error.status)

@@ -100,10 +100,13 @@ async def test_unknown_address_takes_as_long_as_a_wrong_password(
         return time.perf_counter() - started
 
     await seconds("nobody@mail.example")
-    known = min([await seconds("vera@mail.example") for _ in range(3)])
-    unknown = min([await seconds("nobody@mail.example") for _ in range(3)])
+    # In turns, and each one's quickest: a busy machine must not look like a difference.
+    known, unknown = zip(
+        *[(await seconds("vera@mail.example"), await seconds("nobody@mail.example")) for _ in range(4)],
+        strict=True,
+    )
 
-    assert unknown > known / 2
+    assert min(unknown) > min(known) / 2
 
 
 @pytest.mark.parametrize("path", ["/signup", "/login/link"])

@@ -1,0 +1,45 @@
+"""How many at once may have a password checked or set, in this worker.
+
+A hash takes 64 MiB and a core for a tenth of a second. A hundred wrong sign-ins at once from one network
+made everybody else's wait ten seconds behind them and held every connection of the pool. So whoever comes
+to a full turnstile is told at once to press again, and one network never fills it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from server.errors import TooMany, Unavailable
+from server.i18n import N_
+
+# Behind one network's share a sign-in waits for two pairs of hashes, behind a full turnstile for eight.
+# Together they hold fewer connections than the pool has.
+PER_NETWORK, IN_ALL = 4, 16
+
+_inside: Counter[str] = Counter()
+
+
+class NetworkCrowded(TooMany):
+    code = "network_crowded"
+    message = N_("Many are signing in from your network right now. Please press again in a few seconds.")
+
+
+class Crowded(Unavailable):
+    code = "crowded"
+    message = N_("Many are signing in right now. Please press again in a few seconds.")
+
+
+@contextmanager
+def passed(network: str) -> Iterator[None]:
+    """Be one of those inside; raises NetworkCrowded or Crowded instead of waiting."""
+    if _inside[network] >= PER_NETWORK:
+        raise NetworkCrowded
+    if _inside.total() >= IN_ALL:
+        raise Crowded
+    _inside[network] += 1
+    try:
+        yield
+    finally:
+        _inside[network] -= 1
+        if not _inside[network]:
+            del _inside[network]  # no list of all who ever came
