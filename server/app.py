@@ -8,6 +8,7 @@ from sanic import HTTPResponse, Request, Sanic
 
 from server import jobs, metrics
 from server.accounts import service as accounts
+from server.checkout import events, subscriptions
 from server.checkout import service as checkout
 from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
@@ -30,6 +31,8 @@ BLUEPRINTS = (
     "server.web.preferences",
     "server.web.legal",
 )
+# What is asked of Stripe's events; `playbill doctor` compares it with the endpoint there.
+STRIPE_EVENTS = (*subscriptions.SUBSCRIPTIONS,)
 # What is read at all; what is kept of it is less (see web/bodies.py). A megabyte of progress blocks is
 # several once it is URL-encoded, and must be answered 200, not 413.
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
@@ -40,6 +43,7 @@ log = logging.getLogger("playbill")
 def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playbill") -> Sanic[Any, Any]:
     """The application; `with_jobs` runs the sweep and the mail worker beside the requests."""
     configure(settings)
+    connect_domains()
     app = Sanic(name, configure_logging=False, request_class=bodies.BoundedRequest)
     app.config.AUTO_EXTEND = False
     app.config.MOTD = False
@@ -59,10 +63,15 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
         app.blueprint(import_module(module).bp)
     app.static("/static", ROOT / "static", name="static")
     answer_head(app)
-    accounts.when_proven(checkout.claim_orders)
     if with_jobs:
         jobs.setup_jobs(app)
     return app
+
+
+def connect_domains() -> None:
+    """Tell each domain of the others what it may not import; commands need this as well as the site."""
+    accounts.when_proven(checkout.claim_orders)
+    events.subscribe(STRIPE_EVENTS)
 
 
 def answer_head(app: Sanic[Any, Any]) -> None:

@@ -121,8 +121,11 @@ def _create_admin(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 def _sweep(settings: Settings, _: argparse.Namespace) -> None:
+    from server.app import connect_domains
     from server.checkout import sweep
     from server.integrations import stripe
+
+    connect_domains()
 
     async def run() -> bool:
         async with stripe.connected(settings):

@@ -19,6 +19,7 @@ class AlertKind(StrEnum):
     REFUND_FAILED = "refund_failed"
     REFUND_UNASSIGNED = "refund_unassigned"
     MAIL_STUCK = "mail_stuck"
+    FRAUD_WARNING = "fraud_warning"
 
 
 class Alert(Base):

@@ -1,40 +1,64 @@
-"""What Stripe tells: which events matter, and the one way in which webhook and sweep take them."""
+"""What Stripe tells: the types of event that are asked for, and the one way in which they are taken.
+
+Each domain says what it asks for; `server/app.py` has the list.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 
 from server.checkout import repository
-from server.checkout.settlement import Outcome, settle
+from server.checkout.settlement import Outcome
 from server.clock import from_unix, now
 from server.database.session import in_transaction
-from server.integrations.stripe import EventFact
+from server.integrations.stripe_events import EventFact
 
-# What our settlement depends on. The Stripe endpoint should be subscribed to just these.
-TYPES = [
-    "payment_intent.succeeded",
-    "payment_intent.processing",
-    "payment_intent.payment_failed",
-    "payment_intent.canceled",
-    "charge.refunded",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-]
-CARRY_OUR_MARK = ("payment_intent.", "charge.refunded")
+Handler = Callable[[EventFact], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Types of event and what handles them. What the handler raises makes the event come again.
+
+    A handler fetches what the event names, and then does its effect by `once`, or by an act that inserts
+    the event as `once` does.
+    """
+
+    types: tuple[str, ...]
+    handle: Handler
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def subscribe(subscriptions: Iterable[Subscription]) -> None:
+    """Make these the subscriptions of this process; called once, by whoever starts it."""
+    _handlers.clear()
+    for subscription in subscriptions:
+        for kind in subscription.types:
+            assert kind not in _handlers, f"two handlers of {kind}"
+            _handlers[kind] = subscription.handle
+
+
+def types() -> tuple[str, ...]:
+    """All types that this site asks for; its endpoint at Stripe should be subscribed to just these."""
+    assert _handlers, "subscribe() was not called"
+    return tuple(_handlers)
 
 
 async def take(event: EventFact) -> Outcome:
-    """Settle what the event is about. Raises what `settle` raises: then it must come again."""
-    if event.type not in TYPES or event.intent_id is None:
+    """Have an event handled. Raises what its handler raises: then it must come again."""
+    if event.type not in types():
         return Outcome.NOT_OURS
-    if event.type.startswith(CARRY_OUR_MARK) and not event.is_marked_ours:
-        return Outcome.NOT_OURS  # another shop on the same Stripe account; not worth a call
-    outcome = await settle(event.intent_id, event)
-    if outcome is Outcome.NOT_OURS:
-        # A refund or dispute tells whose it is only when its intent is fetched: fetch it once.
-        await in_transaction(
-            lambda: repository.add_event(event.id, event.type, from_unix(event.created), now())
-        )
-    return outcome
+    return await _handlers[event.type](event)
+
+
+async def once(event: EventFact, act: Callable[[], Awaitable[object]]) -> Outcome:
+    """Do `act` in one transaction with the note that this event is handled; nothing if there is one."""
+
+    async def handle() -> Outcome:
+        if not await repository.add_event(event.id, event.type, from_unix(event.created), now()):
+            return Outcome.DUPLICATE
+        await act()
+        return Outcome.APPLIED
+
+    return await in_transaction(handle)

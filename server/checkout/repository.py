@@ -55,6 +55,10 @@ async def get(number: str) -> OrderRecord | None:
     return await _one(_with_everything().where(Order.number == number))
 
 
+async def get_by_intent(intent_id: str) -> OrderRecord | None:
+    return await _one(_with_parts().where(Order.payments.any(Payment.intent_id == intent_id)))
+
+
 async def get_open(open_key: str) -> OrderRecord | None:
     require_transaction()
     return await _one(_with_parts().where(Order.open_key == open_key).with_for_update())

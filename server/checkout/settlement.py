@@ -23,7 +23,8 @@ from server.checkout.repository import OrderVersion
 from server.clock import from_unix, now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, Unavailable
-from server.integrations.stripe import EventFact, IntentState, NoSuchIntent, stripe_gateway
+from server.integrations.stripe import IntentState, NoSuchIntent, stripe_gateway
+from server.integrations.stripe_events import EventFact
 from server.mail import service as mail
 from server.settings import settings
 from server.tokens import new_id

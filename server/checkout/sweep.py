@@ -20,7 +20,8 @@ from server.clock import from_unix, now
 from server.database.outage import is_outage
 from server.database.session import in_transaction, release, transaction
 from server.errors import PlaybillError
-from server.integrations.stripe import EventFact, NoSuchIntent, stripe_gateway
+from server.integrations.stripe import NoSuchIntent, stripe_gateway
+from server.integrations.stripe_events import EventFact
 
 PAUSE_BETWEEN = timedelta(seconds=18)
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 900, 3600)]
@@ -55,7 +56,7 @@ async def _read_events() -> None:
     if cursor is None:
         # Stripe's clock, not ours: an hour before its newest event.
         cursor = max(0, await gateway.newest_event_created() - FIRST_LOOK_BACK_S)
-    found = await gateway.events_since(max(0, cursor - EVENTS_OVERLAP_S), events.TYPES)
+    found = await gateway.events_since(max(0, cursor - EVENTS_OVERLAP_S), events.types())
     known = await _known([event.id for event in found])
     reached = cursor
     stuck = False
@@ -118,11 +119,12 @@ async def _cancel(payment: PaymentRecord) -> None:
 
 
 async def _tell_staff(event: EventFact, failure: str) -> None:
+    about = event.intent_id or event.object_id
     async with transaction():
         await alerts.raise_alert(
             AlertKind.NOT_SETTLED,
-            f"not_settled:{event.intent_id}",
-            intent=event.intent_id,
+            f"not_settled:{about}",
+            intent=about,
             type=event.type,
             reason=failure,
         )

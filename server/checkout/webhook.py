@@ -9,7 +9,8 @@ from server import metrics
 from server.checkout import events
 from server.database.outage import is_outage
 from server.errors import PlaybillError
-from server.integrations.stripe import WebhookRejected, stripe_gateway
+from server.integrations.stripe import stripe_gateway
+from server.integrations.stripe_events import WebhookRejected
 from server.web.audience import Audience, audience
 
 bp = Blueprint("checkout_webhook")
@@ -26,7 +27,7 @@ async def receive(request: Request) -> HTTPResponse:
     except WebhookRejected:
         metrics.webhook_events.labels("unknown", "rejected").inc()
         raise
-    kind = event.type if event.type in events.TYPES else "other"
+    kind = event.type if event.type in events.types() else "other"
     if event.livemode is not stripe_gateway().livemode:
         metrics.webhook_events.labels(kind, "wrong_mode").inc()
         raise WebhookRejected

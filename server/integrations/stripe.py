@@ -7,7 +7,7 @@ is held, and raises StripeUnavailable when no answer came or Stripe failed.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,12 +19,15 @@ from server.clock import from_unix
 from server.database.session import forbid_held_connection
 from server.errors import PlaybillError, Unavailable
 from server.i18n import N_
+from server.integrations import stripe_events
+from server.integrations.stripe_events import OURS, EventFact, WebhookRejected
 from server.settings import Settings
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_S = 10
 RETRIES = 2
-OURS = "playbill"
+MAX_TYPES = 20  # that one list of events may be asked for
+SIGNED_WITHIN_S = 300
 # No answer, no sensible answer, too many calls, or a key that is not accepted: nothing the buyer can mend.
 UNAVAILABLE = (
     stripe.APIConnectionError,
@@ -63,13 +66,6 @@ class StripeRefused(PlaybillError):
 
 class NoSuchIntent(StripeRefused):
     """The intent is unknown to this Stripe account."""
-
-
-class WebhookRejected(PlaybillError):
-    """The signature is missing, wrong or too old, or the body is no event."""
-
-    code = "bad_signature"
-    message = N_("The request could not be verified.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +145,16 @@ class IntentState:
 
 
 @dataclass(frozen=True, slots=True)
-class EventFact:
-    """What is taken from an event: which intent it is about, and nothing else."""
-
+class FraudWarning:
     id: str
-    type: str
-    created: int  # unix seconds, Stripe's clock
-    livemode: bool
-    intent_id: str | None
-    is_marked_ours: bool
+    fraud_type: str  # made_with_stolen_card, unauthorized_use_of_card, …
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEndpoint:
+    url: str
+    is_enabled: bool
+    types: frozenset[str]  # "*" stands for all
 
 
 class StripeGateway:
@@ -235,16 +232,41 @@ class StripeGateway:
             {"idempotency_key": f"refund-{order_number}-{attempt}-{refunds_so_far}-{amount}"},
         )
 
-    async def events_since(self, created: int, types: list[str]) -> list[EventFact]:
-        """Events of these types (at most 20) created at `created` or later, oldest first."""
+    async def events_since(self, created: int, types: Sequence[str]) -> list[EventFact]:
+        """Events of these types created at `created` or later, oldest first."""
         found = []
-        query: dict[str, Any] = {"types": types, "created": {"gte": created}, "limit": 100}
+        for start in range(0, len(types), MAX_TYPES):
+            query = {"types": list(types[start : start + MAX_TYPES]), "created": {"gte": created}}
+            events = self._list(self._client.v1.events.list_async, query)
+            found += [stripe_events.read(event.to_dict()) async for event in events]
+        found.reverse()  # of two in the same second, too, the earlier one stands first
+        found.sort(key=lambda event: event.created)
+        return found
+
+    async def fetch_fraud_warning(self, warning_id: str) -> FraudWarning:
+        """What a card's network has told of a payment; raises StripeRefused for one that is not there."""
+        warnings = self._client.v1.radar.early_fraud_warnings
+        warning = await self._call(warnings.retrieve_async, warning_id)
+        return FraudWarning(warning.id, warning.fraud_type)
+
+    async def webhook_endpoints(self) -> list[WebhookEndpoint]:
+        """Where Stripe posts events, and which."""
+        listed = self._list(self._client.v1.webhook_endpoints.list_async, {})
+        return [
+            WebhookEndpoint(one.url, one.status == "enabled", frozenset(one.enabled_events))
+            async for one in listed
+        ]
+
+    async def _list(self, method: Any, query: dict[str, Any]) -> AsyncIterator[Any]:
+        """All that one of Stripe's lists holds, newest first, page by page."""
+        page = query | {"limit": 100}
         while True:
-            listed = await self._call(self._client.v1.events.list_async, query)
-            found += [event_fact(event) for event in listed.data]
+            listed = await self._call(method, page)
+            for one in listed.data:
+                yield one
             if not listed.has_more:
-                return found[::-1]
-            query["starting_after"] = listed.data[-1].id
+                return
+            page["starting_after"] = listed.data[-1].id
 
     async def newest_event_created(self) -> int:
         """Stripe's time of its newest event, 0 if there is none."""
@@ -255,11 +277,10 @@ class StripeGateway:
         """Check the signature over the received bytes with each of our secrets; raises WebhookRejected."""
         for secret in self._secrets:
             try:
-                return event_fact(self._client.construct_event(body, signature or "", secret))
-            except stripe.SignatureVerificationError:
-                continue
-            except (ValueError, AttributeError, TypeError, RecursionError) as error:  # no JSON, or no event
-                raise WebhookRejected from error
+                stripe.WebhookSignature.verify_header(body, signature, secret, SIGNED_WITHIN_S)
+            except (stripe.SignatureVerificationError, UnicodeDecodeError, TypeError):
+                continue  # TypeError: a signature in other letters than ASCII
+            return stripe_events.read_body(body)
         raise WebhookRejected
 
     async def _call(self, method: Any, *arguments: Any) -> Any:
@@ -310,24 +331,6 @@ def _charge(charge: Any) -> Charge:
     details = charge.payment_method_details
     card = getattr(details, "card", None) if details else None
     return Charge(charge.id, charge.status, card.brand if card else None, card.last4 if card else None)
-
-
-def event_fact(event: Any) -> EventFact:
-    thing = event.data.object
-    if getattr(thing, "object", None) == "payment_intent":
-        intent_id = thing.id
-    else:
-        intent_id = getattr(thing, "payment_intent", None)
-        intent_id = getattr(intent_id, "id", intent_id)
-    metadata = getattr(thing, "metadata", None)
-    return EventFact(
-        id=event.id,
-        type=event.type,
-        created=event.created,
-        livemode=bool(event.livemode),
-        intent_id=intent_id if isinstance(intent_id, str) else None,
-        is_marked_ours=bool(metadata) and getattr(metadata, "app", None) == OURS,
-    )
 
 
 _gateway: StripeGateway | None = None

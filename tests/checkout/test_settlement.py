@@ -21,7 +21,8 @@ from server.checkout.models import Order, OrderStatus, Payment
 from server.checkout.repository import OrderVersion
 from server.checkout.settlement import Outcome
 from server.database.session import current_session, session_scope, transaction
-from server.integrations.stripe import EventFact, IntentState, stripe_gateway
+from server.integrations.stripe import IntentState, stripe_gateway
+from server.integrations.stripe_events import EventFact
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import TESTER, bought, create_account, eventually, order_in, pay, status_of

@@ -29,6 +29,10 @@ ALERTS = {
     AlertKind.REFUND_UNASSIGNED: N_(
         "{amount} was refunded at Stripe, which names no course. Decide which access ends, and close it."
     ),
+    AlertKind.FRAUD_WARNING: N_(
+        "The buyer's bank warns that this payment of {amount} may be fraud ({reason}). "
+        "If it is, refund it now: that spares you a dispute."
+    ),
     AlertKind.MAIL_STUCK: N_(
         "Mails have waited for over an hour: the mail server takes none ({reason}). They go out once it does."
     ),
