@@ -120,6 +120,7 @@ FACTS: dict[AlertKind, dict[str, Any]] = {
     AlertKind.DISPUTE_OPENED: {"amount": 33000, "currency": "KRW", "reason": "fraudulent"},
     AlertKind.REFUND_FAILED: {"amount": 33000, "currency": "KRW"},
     AlertKind.REFUND_UNASSIGNED: {"amount": 33000, "currency": "KRW"},
+    AlertKind.FRAUD_WARNING: {"amount": 33000, "currency": "KRW", "reason": "made_with_stolen_card"},
     AlertKind.MAIL_STUCK: {"reason": "SMTPConnectError: refused"},
 }
 
