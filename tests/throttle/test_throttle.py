@@ -67,13 +67,18 @@ async def test_what_is_forgiven_does_not_count() -> None:
         await throttle.hit("try", {"ip:192.0.2.1": 1}, DAY_S)
         await throttle.forgive("try", {"ip:192.0.2.1": 1}, DAY_S)
 
+    assert [counter.count for counter in await counters()] == [0]
+
 
 async def test_a_new_window_begins_from_nothing() -> None:
-    await throttle.hit("try", {"ip:192.0.2.1": 1}, DAY_S)
+    for _ in range(3):
+        await throttle.hit("try", {"ip:192.0.2.1": 3}, DAY_S)
     async with transaction():
         await current_session().execute(update(ThrottleCounter).values(window_start=0))
 
-    await throttle.hit("try", {"ip:192.0.2.1": 1}, DAY_S)
+    await throttle.hit("try", {"ip:192.0.2.1": 3}, DAY_S)
+
+    assert {counter.window_start > 0: counter.count for counter in await counters()} == {False: 3, True: 1}
 
 
 async def test_no_address_is_stored() -> None:
