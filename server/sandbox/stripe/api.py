@@ -120,7 +120,7 @@ class Api:
             if fail == "429":
                 raise _too_many()
             if fail == "lock_timeout":
-                raise Fault(429, "This object cannot be accessed right now.", code="lock_timeout")
+                raise _locked()
             return self._work(request, form, request_id, by_browser=by_browser, broken=fail == "500")
         except Fault as fault:
             return _refusal(fault, request_id, by_browser=by_browser)
@@ -138,9 +138,10 @@ class Api:
             if known := idempotency.stored(self._state, key, print_):
                 return known
         reply, kept = self._act(request, form, Cause(request_id, key), by_browser=by_browser, broken=broken)
-        if key is not None and kept:
-            idempotency.store(self._state, key, print_, request_id, reply)
-        return reply
+        if key is None or not kept:
+            return reply
+        idempotency.store(self._state, key, print_, request_id, reply)
+        return idempotency.final(reply, request_id)
 
     def _act(
         self, request: Request, form: Form, cause: Cause, *, by_browser: bool, broken: bool
@@ -247,6 +248,11 @@ def _refusal(fault: Fault, request_id: str, *, by_browser: bool) -> Reply:
 def _too_many() -> Fault:
     headers = {"Stripe-Rate-Limited-Reason": "global-rate"}
     return Fault(429, "Request rate limit exceeded.", code="rate_limit", headers=headers)
+
+
+def _locked() -> Fault:
+    headers = {"Stripe-Should-Retry": "true"}
+    return Fault(429, "This object cannot be accessed right now.", code="lock_timeout", headers=headers)
 
 
 async def _drop_connection(request: Request) -> None:

@@ -12,12 +12,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import html
 from sanic.response import json as json_response
 
-from . import cards, disputes, fraud, payments, refunds
+from . import cards, disputes, fraud, payments, refunds, webhook_endpoints
 from .config import Config
 from .errors import Fault, Json
 from .money import decimals
 from .objects import client_view
-from .state import State, new_id, now
+from .state import State
 
 bp = Blueprint("stripe_control", url_prefix="/_sandbox")
 
@@ -95,19 +95,21 @@ async def deliver(request: Request, event_id: str) -> Json:
 
 @bp.get("/webhook_endpoints")
 @answer
-async def webhook_endpoints(request: Request) -> list[Json]:
+async def list_webhook_endpoints(request: Request) -> list[Json]:
     return _state(request).all("webhook_endpoint")
 
 
 @bp.post("/webhook_endpoints")
 @answer
 async def add_webhook_endpoint(request: Request) -> Json:
-    """Add `{url, secret}`; a known URL gets the new secret."""
-    body = _body(request, {"url", "secret"})
-    url, secret = body.get("url"), body.get("secret")
+    """Add `{url, secret, enabled_events?}`; a known URL gets the new secret and, if named, types."""
+    body = _body(request, {"url", "secret", "enabled_events"})
+    url, secret, events = body.get("url"), body.get("secret"), body.get("enabled_events")
     if not (isinstance(url, str) and isinstance(secret, str) and url and secret):
         raise Fault.parameter("url", "url and secret are needed, both strings.")
-    return register_endpoint(_state(request), url, secret)
+    if events is not None and not (isinstance(events, list) and all(isinstance(one, str) for one in events)):
+        raise Fault.parameter("enabled_events", "enabled_events is a list of event types.")
+    return webhook_endpoints.register(_state(request), url, secret, events)
 
 
 @bp.delete("/webhook_endpoints/<endpoint_id:str>")
@@ -245,19 +247,9 @@ async def receipt(request: Request, charge_id: str) -> HTTPResponse:
     )
 
 
-def register_endpoint(state: State, url: str, secret: str) -> Json:
-    endpoint = next(iter(state.where("webhook_endpoint", url=url)), None) or {
-        "id": new_id("we"),
-        "object": "webhook_endpoint",
-        "created": now(),
-        "url": url,
-    }
-    return state.put(endpoint | {"secret": secret})
-
-
 def register_configured_endpoint(state: State, config: Config) -> None:
     if config.webhook_url and config.webhook_secret:
-        register_endpoint(state, config.webhook_url, config.webhook_secret)
+        webhook_endpoints.register(state, config.webhook_url, config.webhook_secret)
 
 
 def _method(state: State, intent: Json, card: str) -> Json:

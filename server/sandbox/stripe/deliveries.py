@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from . import webhook_endpoints
 from .errors import Json
 from .state import State
 
@@ -64,10 +65,10 @@ class Courier:
         self._under_way.pop(delivery_id, None)
 
     async def deliver_now(self, event: Json) -> list[Json]:
-        """Deliver one event at once, whatever settings and schedule say; the answers of all endpoints."""
+        """Deliver one event at once, whatever settings and schedule say; the answers of all its endpoints."""
         known = {one["endpoint"]: one for one in self._state.where("sandbox.delivery", event=event["id"])}
         results: list[Json] = []
-        for endpoint in self._state.all("webhook_endpoint"):
+        for endpoint in webhook_endpoints.listening(self._state, event["type"]):
             attempts = await self._post_copies(event, endpoint)
             results += attempts
             if delivery := known.get(endpoint["id"]):

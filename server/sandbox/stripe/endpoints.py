@@ -19,10 +19,15 @@ from stripe.params._payment_method_retrieve_params import PaymentMethodRetrieveP
 from stripe.params._refund_create_params import RefundCreateParams
 from stripe.params._refund_list_params import RefundListParams
 from stripe.params._refund_retrieve_params import RefundRetrieveParams
+from stripe.params._webhook_endpoint_create_params import WebhookEndpointCreateParams
+from stripe.params._webhook_endpoint_delete_params import WebhookEndpointDeleteParams
+from stripe.params._webhook_endpoint_list_params import WebhookEndpointListParams
+from stripe.params._webhook_endpoint_retrieve_params import WebhookEndpointRetrieveParams
+from stripe.params._webhook_endpoint_update_params import WebhookEndpointUpdateParams
 from stripe.params.radar._early_fraud_warning_list_params import EarlyFraudWarningListParams
 from stripe.params.radar._early_fraud_warning_retrieve_params import EarlyFraudWarningRetrieveParams
 
-from . import cards, disputes, fraud, payments, refunds
+from . import cards, disputes, fraud, payments, refunds, webhook_endpoints
 from .api import Call, Endpoint
 from .browser_params import BrowserConfirmParams, BrowserPaymentMethodParams, BrowserRetrieveParams
 from .errors import Fault, Json
@@ -147,6 +152,31 @@ def retrieve_balance_transaction(call: Call) -> Json:
     return _found(call, "balance_transaction", "id")
 
 
+def create_webhook_endpoint(call: Call) -> Json:
+    return webhook_endpoints.create(call.state, call.params)
+
+
+def retrieve_webhook_endpoint(call: Call) -> Json:
+    return webhook_endpoints.shown(_webhook_endpoint(call))
+
+
+def list_webhook_endpoints(call: Call) -> Json:
+    listed = page(call.state, webhook_endpoints.KIND, call.params)
+    return listed | {"data": [webhook_endpoints.shown(one) for one in listed["data"]]}
+
+
+def update_webhook_endpoint(call: Call) -> Json:
+    return webhook_endpoints.change(call.state, _webhook_endpoint(call), call.params)
+
+
+def delete_webhook_endpoint(call: Call) -> Json:
+    return webhook_endpoints.remove(call.state, _webhook_endpoint(call))
+
+
+def _webhook_endpoint(call: Call) -> Json:
+    return _found(call, webhook_endpoints.KIND, "webhook_endpoint")
+
+
 def typed_card(state: State, data: Json) -> Json:
     """A PaymentMethod from what a buyer typed; raises the 402 of a card that cannot exist."""
     typed = data["card"]
@@ -230,7 +260,12 @@ _ON_CREATE = (
 )
 _ON_REFUND = frozenset(["amount", "charge", "expand", "metadata", "payment_intent", "reason"])
 
+_ON_WEBHOOK_ENDPOINT = frozenset(
+    ["api_version", "description", "enabled_events", "expand", "metadata", "url"]
+)
+
 _INTENT = "payment_intent"
+_HOOK = webhook_endpoints.KIND
 ENDPOINTS = (
     Endpoint(
         "POST", "/v1/payment_intents", _INTENT, create_intent, PaymentIntentCreateParams, supported=_ON_CREATE
@@ -302,6 +337,30 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/v1/events", "event", list_events, EventListParams, listed=True),
     Endpoint("GET", "/v1/events/{id}", "event", retrieve_event, EventRetrieveParams),
+    Endpoint(
+        "POST",
+        "/v1/webhook_endpoints",
+        _HOOK,
+        create_webhook_endpoint,
+        WebhookEndpointCreateParams,
+        supported=_ON_WEBHOOK_ENDPOINT,
+    ),
+    Endpoint(
+        "GET", "/v1/webhook_endpoints", _HOOK, list_webhook_endpoints, WebhookEndpointListParams, listed=True
+    ),
+    Endpoint(
+        "GET",
+        "/v1/webhook_endpoints/{id}",
+        _HOOK,
+        retrieve_webhook_endpoint,
+        WebhookEndpointRetrieveParams,
+    ),
+    Endpoint(
+        "POST", "/v1/webhook_endpoints/{id}", _HOOK, update_webhook_endpoint, WebhookEndpointUpdateParams
+    ),
+    Endpoint(
+        "DELETE", "/v1/webhook_endpoints/{id}", _HOOK, delete_webhook_endpoint, WebhookEndpointDeleteParams
+    ),
     Endpoint(
         "GET",
         "/v1/balance_transactions/{id}",

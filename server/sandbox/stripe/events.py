@@ -7,6 +7,7 @@ from random import uniform
 from time import time
 from typing import Any
 
+from . import webhook_endpoints
 from .config import API_VERSION
 from .errors import Json
 from .state import State, new_id, now
@@ -16,11 +17,14 @@ _SHUFFLE_WITHIN_S = 0.4
 
 
 def emit(state: State, kind: str, found: Json, previous: Json | None = None) -> Json:
-    """Write an event and a delivery for every endpoint. `previous`: the old values, for `*.updated` only."""
+    """Write an event, and a delivery for every endpoint that asked for its type.
+
+    `previous`: the old values, for `*.updated` only.
+    """
     data: Json = {"object": deepcopy(found)}
     if previous is not None:
         data["previous_attributes"] = previous
-    endpoints = state.all("webhook_endpoint")
+    endpoints = webhook_endpoints.listening(state, kind)
     event = {
         "id": new_id("evt"),
         "object": "event",

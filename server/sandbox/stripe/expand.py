@@ -24,6 +24,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     "payment_method": {"customer": "customer"},
     "balance_transaction": {"source": "charge"},
     "event": {},
+    "webhook_endpoint": {},
     "customer": {},
 }
 _DEEPEST = 4

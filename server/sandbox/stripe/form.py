@@ -39,8 +39,8 @@ def _insert(form: Form, key: str, value: str) -> None:
 
 
 def is_list(raw: Raw) -> bool:
-    """Whether a decoded object was written as a list (`x[0]=`, `x[]=`)."""
-    return isinstance(raw, dict) and all(key.isdecimal() for key in raw)
+    """Whether a decoded object was written as a list (`x[0]=`, `x[]=`); digits of other scripts are names."""
+    return isinstance(raw, dict) and all(key.isascii() and key.isdecimal() for key in raw)
 
 
 def in_order(raw: Form) -> list[Raw]:

@@ -39,8 +39,15 @@ def stored(state: State, key: str, print_: str) -> Reply | None:
             f" they were first used with. Try using a key other than '{key}'."
         )
         raise Fault(400, message, type_="idempotency_error")
-    headers = {"Idempotent-Replayed": "true", "Original-Request": record["request_id"]}
-    return Reply(record["status"], record["body"], headers)
+    return final(
+        Reply(record["status"], record["body"], {"Idempotent-Replayed": "true"}), record["request_id"]
+    )
+
+
+def final(reply: Reply, request_id: str) -> Reply:
+    """An answer that its key keeps, with the word that asking again would bring the same one, a 500 too."""
+    told = {"Original-Request": request_id, "Stripe-Should-Retry": "false"}
+    return Reply(reply.status, reply.body, reply.headers | told)
 
 
 def store(state: State, key: str, print_: str, request_id: str, reply: Reply) -> None:

@@ -39,9 +39,10 @@ RATES = {"krw": 0.00073, "jpy": 0.0067, "eur": 1.08, "gbp": 1.27}
 
 
 def check_amount(amount: int, currency: str) -> None:
+    """`currency` in lower case; a caller may have written it in capitals, as Stripe takes it."""
     if currency not in CURRENCIES:
         raise Fault.parameter(
-            "currency", f"Invalid currency: {currency}. Currencies are lower-case ISO codes."
+            "currency", f"Invalid currency: {currency}. Currencies are three-letter ISO codes."
         )
     if amount < 1:
         message = "This value must be greater than or equal to 1."

@@ -23,12 +23,13 @@ _ON_ITS_WAY = {"status": "pending", "paid": False, "captured": False, "amount_ca
 
 
 def create(state: State, config: Config, params: Json) -> Json:
-    check_amount(params["amount"], params["currency"])
+    currency = params["currency"].lower()
+    check_amount(params["amount"], currency)
     _check_plain(params)
     methods = _methods(params)
     intent = objects.payment_intent(
         params["amount"],
-        params["currency"],
+        currency,
         methods,
         **{name: params[name] for name in _PLAIN if name in params},
         metadata=merged({}, params.get("metadata", {})),
@@ -51,6 +52,8 @@ def create(state: State, config: Config, params: Json) -> Json:
 
 def change(state: State, intent: Json, params: Json) -> Json:
     """Update. The amount moves only while the intent is open; texts and metadata at any time."""
+    if "currency" in params:
+        params = params | {"currency": params["currency"].lower()}
     moved = {name for name in ("amount", "currency", "payment_method") if name in params}
     if moved and intent["status"] not in OPEN:
         raise unexpected_state(intent, "updated", sorted(moved)[0])

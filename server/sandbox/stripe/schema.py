@@ -29,7 +29,7 @@ _REQUEST_OPTIONS = frozenset(
         "max_network_retries",
     ]
 )
-_INTEGER = re.compile(r"-?\d{1,18}")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 def checked(params: type, form: Form) -> Json:

@@ -63,9 +63,11 @@ def test_a_wrong_client_secret_opens_nothing(sandbox: Sandbox) -> None:
     [
         ("number", "4242424242424241", "incorrect_number"),
         ("number", "4242", "incorrect_number"),
+        ("number", "４２４２４２４２４２４２４２４２", "incorrect_number"),
         ("exp_month", "13", "invalid_expiry_month"),
         ("exp_year", "20", "invalid_expiry_year"),
         ("cvc", "12", "invalid_cvc"),
+        ("cvc", "١٢٣", "invalid_cvc"),
     ],
 )
 def test_a_card_that_cannot_exist_leaves_the_intent_alone(

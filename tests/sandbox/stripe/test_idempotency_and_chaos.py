@@ -43,6 +43,35 @@ async def test_a_key_belongs_to_one_call(client: stripe.StripeClient) -> None:
             await attempt
 
 
+def test_an_answer_that_its_key_keeps_says_that_asking_again_is_no_use(sandbox: Sandbox) -> None:
+    first, second = (sandbox.call("POST", PATH, FORM, Idempotency_Key="k") for _ in range(2))
+    for answer in (first, second):
+        assert answer.headers["stripe-should-retry"] == "false"
+        assert answer.headers["original-request"] == first.headers["request-id"]
+    for answer in (
+        sandbox.call("POST", PATH, FORM),
+        sandbox.call("POST", PATH, "amount=x&currency=krw", Idempotency_Key="l"),
+        sandbox.call("GET", PATH),
+    ):
+        assert "stripe-should-retry" not in answer.headers
+
+
+async def test_a_server_error_under_a_key_is_asked_for_once_and_a_locked_object_again(
+    sandbox: Sandbox, http_client: stripe.HTTPClient
+) -> None:
+    client = sandbox.client(http_client, retries=2)
+
+    async def calls_at(fail: str, error: type[stripe.StripeError]) -> int:
+        before = len(sandbox.look("requests"))
+        sandbox.settings(api_fail=fail)
+        with pytest.raises(error):
+            await client.v1.payment_intents.create_async(INTENT)
+        return len(sandbox.look("requests")) - before
+
+    assert await calls_at("500", stripe.APIError) == 1
+    assert await calls_at("lock_timeout", stripe.RateLimitError) == 3
+
+
 def test_a_call_that_fails_validation_may_be_mended_under_its_key(sandbox: Sandbox) -> None:
     assert sandbox.call("POST", PATH, "amount=x&currency=krw", Idempotency_Key="k").status_code == 400
     assert sandbox.call("POST", PATH, FORM, Idempotency_Key="k").status_code == 200

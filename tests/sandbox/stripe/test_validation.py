@@ -46,6 +46,12 @@ def refused(answer: httpx.Response, status: int = 400) -> dict[str, Any]:
         ("amount=1e3&currency=krw", "parameter_invalid_integer", "amount"),
         ("amount=&currency=krw", "parameter_invalid_integer", "amount"),
         ("amount[x]=1&currency=krw", "parameter_invalid_integer", "amount"),
+        (
+            "amount=%EF%BC%93%EF%BC%93%EF%BC%90%EF%BC%90%EF%BC%90&currency=krw",
+            "parameter_invalid_integer",
+            "amount",
+        ),
+        (f"{GOOD}&expand[%D9%A0]=latest_charge", None, "expand"),
         ("amount=33000&currency=", "parameter_invalid_empty", "currency"),
         (f"{GOOD}&automatic_payment_methods[enabled]=yes", None, "automatic_payment_methods[enabled]"),
         (f"{GOOD}&capture_method=later", None, "capture_method"),
@@ -87,7 +93,6 @@ def test_what_does_not_fit_the_sdk_types_is_refused(
         (100_000_000, "usd", "amount_too_large"),
         (100_150, "isk", "parameter_invalid_integer"),
         (100_105, "kwd", "parameter_invalid_integer"),
-        (33_000, "KRW", None),
         (33_000, "xyz", None),
     ],
 )
@@ -104,6 +109,13 @@ def test_amounts_that_stripe_refuses_are_refused(
 )
 def test_amounts_that_stripe_takes_are_taken(sandbox: Sandbox, money: str) -> None:
     assert sandbox.call("POST", "/v1/payment_intents", money).status_code == 200
+
+
+def test_a_currency_in_capitals_is_lowered(sandbox: Sandbox) -> None:
+    made = sandbox.call("POST", "/v1/payment_intents", "amount=3300&currency=USD").json()
+    assert made["currency"] == "usd"
+    changed = sandbox.call("POST", f"/v1/payment_intents/{made['id']}", "amount=33000&currency=KRW").json()
+    assert (changed["amount"], changed["currency"]) == (33000, "krw")
 
 
 def test_a_json_body_is_refused(sandbox: Sandbox) -> None:
