@@ -15,8 +15,9 @@ from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.audit.records import Actor
+from server.catalog import importing, programme
 from server.catalog import service as catalog
-from server.catalog.records import CategoryRecord, CourseRecord
+from server.catalog.records import CategoryRecord, CourseRecord, LectureDraft, LectureRecord
 from server.checkout import service as checkout
 from server.database.session import current_session, session_scope
 from server.mail import worker
@@ -80,7 +81,7 @@ async def stock(*courses: dict[str, Any]) -> None:
         {"slug": "kitchen", "name": both("Kitchen")},
         {"slug": "stage", "name": both("Music and Writing")},
     ]
-    await catalog.import_catalog({"categories": categories, "courses": courses})
+    await importing.import_catalog(TESTER, {"categories": categories, "courses": courses})
 
 
 async def stock_site(site: Site, courses: Iterable[dict[str, Any]]) -> None:
@@ -92,6 +93,11 @@ async def create_course(slug: str = "first-night") -> CourseRecord:
     """One course in the catalog. Needs a session."""
     await stock(course(slug))
     return await catalog.get_any(slug)
+
+
+async def take_video_away(lecture: LectureRecord) -> None:
+    draft = LectureDraft(lecture.title, "", lecture.duration_s, lecture.is_preview)
+    await programme.edit_lecture(TESTER, lecture.course_id, lecture.id, lecture.section_id, draft)
 
 
 async def category(slug: str) -> CategoryRecord:

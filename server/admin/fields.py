@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from server.catalog import service as catalog
+from server.catalog.errors import CatalogError
 from server.catalog.records import Texts
 from server.i18n import N_
 from server.web.forms import Filled, Form, FormInvalid
@@ -21,7 +21,7 @@ Line = Annotated[str, Field(max_length=300)]
 LongText = Annotated[str, Field(max_length=20_000), BeforeValidator(_unix_lines)]
 
 
-def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | catalog.CatalogError) -> Filled:
+def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | CatalogError) -> Filled:
     """The form once more, with what was typed and what is wrong with it."""
     typed = {name: values[0] for name, values in (posted or {}).items() if values}
     return Filled(typed, error.errors if isinstance(error, FormInvalid) else {error.field: error.text})

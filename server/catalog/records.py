@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from server.catalog.models import CourseStatus, Level
 from server.database.records import Record
@@ -133,13 +132,6 @@ class CourseDraft:
     questions: list[dict[str, Texts]]
     cover: str
     prices: dict[str, int]
-
-    def columns(self) -> dict[str, Any]:
-        names = (
-            *("slug", "category_id", "level", "title", "promise", "description", "learn"),
-            *("teacher_name", "teacher_bio", "questions", "cover"),
-        )
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

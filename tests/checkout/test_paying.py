@@ -7,6 +7,7 @@ import httpx
 from sqlalchemy import func, select, update
 
 from server.accounts.models import Role
+from server.catalog import editing
 from server.catalog import service as catalog
 from server.catalog.models import Price
 from server.checkout import repository, sweep
@@ -17,6 +18,7 @@ from server.database.session import current_session, transaction
 from server.integrations.stripe import stripe_gateway
 from tests.conftest import Sandbox, Site
 from tests.factories import (
+    TESTER,
     bought,
     create_account,
     create_course,
@@ -355,7 +357,7 @@ async def test_an_archived_course_is_not_sold(browser: httpx.AsyncClient) -> Non
     page = await open_checkout(browser)
     course = await catalog.get_any("first-night")
     await current_session().reset()
-    await catalog.archive(course.id)
+    await editing.archive(TESTER, course.id)
 
     assert (await browser.get("/checkout/first-night")).status_code == 404
     assert (await page.press_pay()).status_code == 404

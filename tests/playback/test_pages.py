@@ -6,12 +6,11 @@ import pytest
 
 from server.access.models import GrantState
 from server.access.repository import change
-from server.catalog.repository import change_lecture
 from server.clock import now
 from server.database.session import transaction
 from server.playback import service as playback
 from tests.conftest import Site
-from tests.factories import MEDIA_KEYS
+from tests.factories import MEDIA_KEYS, take_video_away
 from tests.playback.conftest import KollusPlayer, Person, Stage, grant, player_url_in
 
 
@@ -183,8 +182,7 @@ async def test_the_page_offers_the_next_lecture_across_sections(stage: Stage, ve
 
 async def test_a_lecture_without_a_video_says_so(stage: Stage, vera: Person) -> None:
     await grant(vera.viewer_id, stage.course)
-    async with transaction():
-        await change_lecture(stage.lectures[1].id, media_content_key="")
+    await take_video_away(stage.lectures[1])
     page = await vera.http.get(stage.path(stage.lectures[1]))
     assert page.status_code == 200
     assert player_url_in(page.text) is None

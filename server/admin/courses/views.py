@@ -4,9 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from server.admin.acting import actor_of
 from server.admin.courses.forms import course_form, filled_course
 from server.admin.fields import refilled
+from server.audit.records import Actor
+from server.catalog import editing
 from server.catalog import service as catalog
+from server.catalog.errors import CatalogError
 from server.catalog.records import CourseRecord
 from server.i18n import pick
 from server.web.audience import Audience, audience
@@ -32,8 +36,8 @@ async def new_course(request: Request) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def create(request: Request) -> HTTPResponse:
     try:
-        course = await catalog.create_course(course_form().parse(request.form).draft())
-    except (FormInvalid, catalog.CatalogError) as error:
+        course = await editing.create_course(actor_of(request), course_form().parse(request.form).draft())
+    except (FormInvalid, CatalogError) as error:
         return await form_page(None, refilled(request.form, error), status=error.status)
     return redirect(f"/admin/courses/{course.slug}", notice="course_saved")
 
@@ -50,8 +54,10 @@ async def course_detail(request: Request, slug: str) -> HTTPResponse:
 async def edit(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
-        course = await catalog.edit_course(course.id, course_form().parse(request.form).draft())
-    except (FormInvalid, catalog.CatalogError) as error:
+        course = await editing.edit_course(
+            actor_of(request), course.id, course_form().parse(request.form).draft()
+        )
+    except (FormInvalid, CatalogError) as error:
         return await form_page(course, refilled(request.form, error), status=error.status)
     return redirect(f"/admin/courses/{course.slug}", notice="course_saved")
 
@@ -59,26 +65,28 @@ async def edit(request: Request, slug: str) -> HTTPResponse:
 @bp.post("/admin/courses/<slug:str>/publish")
 @audience(Audience.EDITOR)
 async def publish(request: Request, slug: str) -> HTTPResponse:
-    return await _turn(slug, catalog.publish, "course_published")
+    return await _turn(request, slug, editing.publish, "course_published")
 
 
 @bp.post("/admin/courses/<slug:str>/unpublish")
 @audience(Audience.EDITOR)
 async def unpublish(request: Request, slug: str) -> HTTPResponse:
-    return await _turn(slug, catalog.unpublish, "course_drafted")
+    return await _turn(request, slug, editing.unpublish, "course_drafted")
 
 
 @bp.post("/admin/courses/<slug:str>/archive")
 @audience(Audience.EDITOR)
 async def archive(request: Request, slug: str) -> HTTPResponse:
-    return await _turn(slug, catalog.archive, "course_archived")
+    return await _turn(request, slug, editing.archive, "course_archived")
 
 
-async def _turn(slug: str, act: Callable[[str], Awaitable[CourseRecord]], notice: str) -> HTTPResponse:
+async def _turn(
+    request: Request, slug: str, act: Callable[[Actor, str], Awaitable[CourseRecord]], notice: str
+) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
-        await act(course.id)
-    except catalog.CatalogError as error:
+        await act(actor_of(request), course.id)
+    except CatalogError as error:
         form = filled_course(course)
         return await form_page(course, Filled(form.values, {error.field: error.text}), status=error.status)
     return redirect(f"/admin/courses/{slug}", notice=notice)

@@ -2,6 +2,7 @@
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from server.admin.acting import actor_of
 from server.admin.courses.forms import filled_course
 from server.admin.courses.views import form_page
 from server.admin.fields import refilled
@@ -12,7 +13,9 @@ from server.admin.programme.forms import (
     filled_lecture,
     filled_section,
 )
+from server.catalog import programme
 from server.catalog import service as catalog
+from server.catalog.errors import CatalogError
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.web.audience import Audience, audience
 from server.web.forms import Filled, FormInvalid
@@ -33,8 +36,8 @@ def _back(slug: str) -> HTTPResponse:
 async def add_section(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
-        await catalog.add_section(course.id, SectionForm.parse(request.form).title)
-    except (FormInvalid, catalog.CatalogError) as error:
+        await programme.add_section(actor_of(request), course.id, SectionForm.parse(request.form).title)
+    except (FormInvalid, CatalogError) as error:
         refused = refilled(request.form, error)
         return await form_page(course, filled_course(course), status=error.status, section_form=refused)
     return _back(slug)
@@ -44,7 +47,7 @@ async def add_section(request: Request, slug: str) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def section_detail(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    section = await catalog.get_section(course.id, section_id)
+    section = await programme.get_section(course.id, section_id)
     return _section_page(course, section, filled_section(section))
 
 
@@ -52,9 +55,11 @@ async def section_detail(request: Request, slug: str, section_id: str) -> HTTPRe
 @audience(Audience.EDITOR)
 async def edit_section(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    section = await catalog.get_section(course.id, section_id)
+    section = await programme.get_section(course.id, section_id)
     try:
-        await catalog.rename_section(course.id, section_id, SectionForm.parse(request.form).title)
+        await programme.rename_section(
+            actor_of(request), course.id, section_id, SectionForm.parse(request.form).title
+        )
     except FormInvalid as error:
         return _section_page(course, section, refilled(request.form, error), error.status)
     return _back(slug)
@@ -64,7 +69,7 @@ async def edit_section(request: Request, slug: str, section_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def move_section(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    await catalog.move_section(course.id, section_id, MoveForm.parse(request.form).step)
+    await programme.move_section(actor_of(request), course.id, section_id, MoveForm.parse(request.form).step)
     return _back(slug)
 
 
@@ -72,10 +77,10 @@ async def move_section(request: Request, slug: str, section_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def delete_section(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    section = await catalog.get_section(course.id, section_id)
+    section = await programme.get_section(course.id, section_id)
     try:
-        await catalog.delete_section(course.id, section_id)
-    except catalog.CatalogError as error:
+        await programme.delete_section(actor_of(request), course.id, section_id)
+    except CatalogError as error:
         form = Filled(filled_section(section).values, {error.field: error.text})
         return _section_page(course, section, form, error.status)
     return _back(slug)
@@ -96,8 +101,8 @@ async def add_lecture(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
         form = LectureForm.parse(request.form)
-        await catalog.add_lecture(course.id, form.section, form.draft())
-    except (FormInvalid, catalog.CatalogError) as error:
+        await programme.add_lecture(actor_of(request), course.id, form.section, form.draft())
+    except (FormInvalid, CatalogError) as error:
         refused = refilled(request.form, error)
         return await form_page(course, filled_course(course), status=error.status, lecture_form=refused)
     return _back(slug)
@@ -107,7 +112,7 @@ async def add_lecture(request: Request, slug: str) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def lecture_detail(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    lecture = await catalog.get_lecture_of(course.id, lecture_id)
+    lecture = await programme.get_lecture_of(course.id, lecture_id)
     return await _lecture_page(course, lecture, filled_lecture(lecture))
 
 
@@ -115,11 +120,11 @@ async def lecture_detail(request: Request, slug: str, lecture_id: str) -> HTTPRe
 @audience(Audience.EDITOR)
 async def edit_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    lecture = await catalog.get_lecture_of(course.id, lecture_id)
+    lecture = await programme.get_lecture_of(course.id, lecture_id)
     try:
         form = LectureForm.parse(request.form)
-        await catalog.edit_lecture(course.id, lecture_id, form.section, form.draft())
-    except (FormInvalid, catalog.CatalogError) as error:
+        await programme.edit_lecture(actor_of(request), course.id, lecture_id, form.section, form.draft())
+    except (FormInvalid, CatalogError) as error:
         return await _lecture_page(course, lecture, refilled(request.form, error), error.status)
     return _back(slug)
 
@@ -128,7 +133,7 @@ async def edit_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def move_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    await catalog.move_lecture(course.id, lecture_id, MoveForm.parse(request.form).step)
+    await programme.move_lecture(actor_of(request), course.id, lecture_id, MoveForm.parse(request.form).step)
     return _back(slug)
 
 
@@ -136,10 +141,10 @@ async def move_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def delete_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    lecture = await catalog.get_lecture_of(course.id, lecture_id)
+    lecture = await programme.get_lecture_of(course.id, lecture_id)
     try:
-        await catalog.delete_lecture(course.id, lecture_id)
-    except catalog.CatalogError as error:
+        await programme.delete_lecture(actor_of(request), course.id, lecture_id)
+    except CatalogError as error:
         form = Filled(filled_lecture(lecture).values, {error.field: error.text})
         return await _lecture_page(course, lecture, form, error.status)
     return _back(slug)

@@ -1,0 +1,162 @@
+"""What editors do with the program of a course: its sections and lectures."""
+
+from collections.abc import Sequence
+
+from server.audit import service as audit
+from server.audit.records import Actor
+from server.catalog import programme_repository, repository
+from server.catalog.editing import fit_for_sale, locked
+from server.catalog.errors import LectureInUse, SectionInUse
+from server.catalog.records import LectureDraft, LectureRecord, SectionRecord, Texts
+from server.catalog.service import curriculum, get_lecture
+from server.catalog.telling import Facts, lecture_change, lecture_facts
+from server.database.session import transaction
+from server.errors import NotFound
+
+Change = tuple[Facts | None, Facts | None]  # before and after; None: it was not there
+
+# --- sections
+
+
+async def get_section(course_id: str, section_id: str) -> SectionRecord:
+    """A section of this course with its lectures."""
+    found = next((one for one in await curriculum(course_id) if one.id == section_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def add_section(actor: Actor, course_id: str, title: Texts) -> None:
+    """A new section at the end."""
+    async with transaction():
+        await locked(course_id)
+        place = _next_place(await curriculum(course_id))
+        section_id = await programme_repository.add_section(course_id, place, title)
+        await _note(actor, "add_section", course_id, {"section": section_id}, (None, {}))
+
+
+async def rename_section(actor: Actor, course_id: str, section_id: str, title: Texts) -> None:
+    async with transaction():
+        await locked(course_id)
+        section = await get_section(course_id, section_id)
+        if section.title == title:
+            return
+        await programme_repository.rename_section(section_id, title)
+        await _note(actor, "rename_section", course_id, {"section": section_id}, ({}, {"texts": ["title"]}))
+
+
+async def move_section(actor: Actor, course_id: str, section_id: str, step: int) -> None:
+    """One place up (-1) or down (1); at the end of the list nothing happens."""
+    async with transaction():
+        await locked(course_id)
+        ids = [section.id for section in await curriculum(course_id)]
+        moved = _moved(ids, section_id, step)
+        if moved == ids:
+            return
+        await programme_repository.place_sections(moved)
+        await _note(
+            actor, "move_section", course_id, {"section": section_id}, _places(section_id, ids, moved)
+        )
+
+
+async def delete_section(actor: Actor, course_id: str, section_id: str) -> None:
+    async with transaction():
+        await locked(course_id)
+        await get_section(course_id, section_id)
+        if not await programme_repository.delete_section(section_id):
+            raise SectionInUse
+        await _note(actor, "delete_section", course_id, {"section": section_id}, ({}, None))
+
+
+# --- lectures
+
+
+async def get_lecture_of(course_id: str, lecture_id: str) -> LectureRecord:
+    lecture = await get_lecture(lecture_id)
+    if lecture is None or lecture.course_id != course_id:
+        raise NotFound
+    return lecture
+
+
+async def add_lecture(actor: Actor, course_id: str, section_id: str, draft: LectureDraft) -> None:
+    """A new lecture at the end of a section."""
+    async with transaction():
+        await locked(course_id)
+        place = _next_place((await get_section(course_id, section_id)).lectures)
+        [lecture_id] = await programme_repository.add_lectures(course_id, section_id, place, [draft])
+        await repository.recount(course_id)
+        told = {"section": section_id, **lecture_facts(draft)}
+        await _note(actor, "add_lecture", course_id, {"lecture": lecture_id}, (None, told))
+
+
+async def edit_lecture(
+    actor: Actor, course_id: str, lecture_id: str, section_id: str, draft: LectureDraft
+) -> None:
+    """Replace a lecture's facts; in another section it goes to that section's end."""
+    async with transaction():
+        await locked(course_id)
+        lecture = await get_lecture_of(course_id, lecture_id)
+        section = await get_section(course_id, section_id)
+        change = lecture_change(lecture, draft, section_id)
+        if change is None:
+            return
+        await programme_repository.replace_lecture(lecture_id, draft)
+        if lecture.section_id != section_id:
+            await programme_repository.put_lecture(lecture_id, section_id, _next_place(section.lectures))
+        await repository.recount(course_id)
+        await fit_for_sale(course_id)
+        await _note(actor, "edit_lecture", course_id, {"lecture": lecture_id}, change)
+
+
+async def move_lecture(actor: Actor, course_id: str, lecture_id: str, step: int) -> None:
+    """One place up (-1) or down (1) within its section; at the end nothing happens."""
+    async with transaction():
+        await locked(course_id)
+        lecture = await get_lecture_of(course_id, lecture_id)
+        ids = [one.id for one in (await get_section(course_id, lecture.section_id)).lectures]
+        moved = _moved(ids, lecture_id, step)
+        if moved == ids:
+            return
+        await programme_repository.place_lectures(moved)
+        await _note(
+            actor, "move_lecture", course_id, {"lecture": lecture_id}, _places(lecture_id, ids, moved)
+        )
+
+
+async def delete_lecture(actor: Actor, course_id: str, lecture_id: str) -> None:
+    """Raises LectureInUse if anybody has played it: its progress must not vanish."""
+    async with transaction():
+        await locked(course_id)
+        lecture = await get_lecture_of(course_id, lecture_id)
+        if not await programme_repository.delete_lecture(lecture_id):
+            raise LectureInUse
+        await repository.recount(course_id)
+        await fit_for_sale(course_id)
+        told = {"section": lecture.section_id, **lecture_facts(lecture)}
+        await _note(actor, "delete_lecture", course_id, {"lecture": lecture_id}, (told, None))
+
+
+async def _note(actor: Actor, act: str, course_id: str, what: Facts, change: Change) -> None:
+    """All of it is told of the course, with the part it was done to: a course's history is one list."""
+    before, after = (None if facts is None else what | facts for facts in change)
+    await audit.note(actor, f"course.{act}", "course", course_id, before=before, after=after)
+
+
+def _next_place(rows: Sequence[SectionRecord] | Sequence[LectureRecord]) -> int:
+    # Not their count: a deletion leaves a gap.
+    return rows[-1].position + 1 if rows else 0
+
+
+def _moved(ids: list[str], one: str, step: int) -> list[str]:
+    """The same list with this one moved; the list itself stays."""
+    if one not in ids:
+        raise NotFound
+    here = ids.index(one)
+    there = min(max(here + step, 0), len(ids) - 1)
+    rest = [other for other in ids if other != one]
+    return [*rest[:there], one, *rest[there:]]
+
+
+def _places(one: str, before: list[str], after: list[str]) -> tuple[Facts, Facts]:
+    """Counted from 1, as a program is read."""
+    return {"place": before.index(one) + 1}, {"place": after.index(one) + 1}
