@@ -1,14 +1,23 @@
 """Runs migrations on whatever DATABASE_URL names; `alembic -c setup.cfg …` or `playbill migrate`."""
 
 import asyncio
+from typing import Any, Literal
 
+from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alembic import context
 from server.database.engine import create_engine
 from server.database.schema import metadata
+from server.database.types import JsonText, UtcDateTime
 from server.settings import Settings
+
+
+def render_frozen(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
+    """A generated migration names the types that stand frozen in it, and imports none of ours."""
+    is_ours = kind == "type" and isinstance(item, UtcDateTime | JsonText)
+    return type(item).__name__ if is_ours else False
 
 
 def run(connection: Connection) -> None:
@@ -17,7 +26,7 @@ def run(connection: Connection) -> None:
         target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
-        user_module_prefix="types.",
+        render_item=render_frozen,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

@@ -5,14 +5,18 @@ Follows: 0001
 """
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from alembic import op
-from server.database import types
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+# What columns were made of when this was written; the application's own types may move on.
+UtcDateTime = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+JsonText = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
 def upgrade() -> None:
@@ -20,7 +24,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_entries",
         sa.Column("id", sa.CHAR(length=16), nullable=False),
-        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.Column("at", UtcDateTime, nullable=False),
         sa.Column(
             "actor_kind",
             sa.Enum("staff", "job", "command", name="actorkind", native_enum=False, length=24),
@@ -30,8 +34,8 @@ def upgrade() -> None:
         sa.Column("act", sa.String(length=60), nullable=False),
         sa.Column("subject", sa.String(length=40), nullable=False),
         sa.Column("subject_id", sa.String(length=64), nullable=False),
-        sa.Column("before", types.JsonText(), nullable=False),
-        sa.Column("after", types.JsonText(), nullable=False),
+        sa.Column("before", JsonText, nullable=False),
+        sa.Column("after", JsonText, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
         mariadb_charset="utf8mb4",
         mariadb_collate="utf8mb4_bin",
