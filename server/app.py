@@ -27,9 +27,10 @@ BLUEPRINTS = (
     "server.playback.views",
     "server.playback.callbacks",
     "server.admin.views",
-    "server.web.operations",
-    "server.web.preferences",
-    "server.web.legal",
+    "server.site.operations",
+    "server.site.preferences",
+    "server.site.legal",
+    "server.site.account",
 )
 # What is asked of Stripe's events; `playbill doctor` compares it with the endpoint there.
 STRIPE_EVENTS = (*subscriptions.SUBSCRIPTIONS,)

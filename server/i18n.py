@@ -1,4 +1,4 @@
-"""Languages: gettext catalogs in `locale/`, texts that exist in several languages, numbers and dates.
+"""In the language of the request: gettext catalogs, texts that exist in several languages, numbers and dates.
 
 Catalogs are compiled in memory when the process starts, so there is no build step.
 """
@@ -17,9 +17,10 @@ from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from server.settings import ROOT, settings
+from server import languages
+from server.settings import settings
 
-_locale: ContextVar[str] = ContextVar("locale", default="en")
+_locale: ContextVar[str] = ContextVar("locale", default=languages.SOURCE)
 
 
 def N_(message: str) -> str:
@@ -28,11 +29,10 @@ def N_(message: str) -> str:
 
 @cache
 def _catalog(locale: str) -> _stdlib.NullTranslations:
-    path = ROOT / "locale" / locale / "LC_MESSAGES" / "messages.po"
-    if not path.exists():
-        return _stdlib.NullTranslations()  # English: the messages are their own translation
+    if locale == languages.SOURCE:
+        return _stdlib.NullTranslations()  # the messages are their own translation
     compiled = io.BytesIO()
-    with path.open("rb") as source:
+    with languages.catalog_file(locale).open("rb") as source:
         write_mo(compiled, read_po(source, locale=locale))
     compiled.seek(0)
     return _stdlib.GNUTranslations(compiled)
@@ -76,18 +76,10 @@ def pick(texts: Mapping[str, str]) -> str:
     return texts.get(language_of(texts), "")
 
 
-def negotiate(accept_language: str, offered: list[str]) -> str | None:
-    """The first of `offered` that an Accept-Language header asks for, best quality first."""
-    wishes = []
-    for place, part in enumerate(accept_language.split(",")):
-        tag, _, parameters = part.strip().partition(";")
-        try:
-            quality = float(parameters.strip().removeprefix("q=")) if parameters else 1.0
-        except ValueError:
-            quality = 0.0
-        if quality > 0:
-            wishes.append((-quality, place, tag.split("-")[0].lower()))
-    return next((language for _, _, language in sorted(wishes) if language in offered), None)
+def first_offered(*wishes: str | None) -> str:
+    """The first of these languages that the site offers, else its own first."""
+    offered = settings().locale_list
+    return next((wish for wish in wishes if wish in offered), offered[0])
 
 
 def _babel() -> Locale:
@@ -107,7 +99,7 @@ def format_moment(value: datetime) -> str:
     local = _zone(value)
     day = format_date(local.date(), format="medium", locale=_babel())
     # The short Korean form of "a" is AM or PM; people there say 오전 and 오후, the wide one.
-    pattern = "aaaa h:mm" if _locale.get() == "ko" else "h:mm a"
+    pattern = _babel().time_formats["short"].pattern.replace("a", "aaaa").replace("\u202f", " ")
     return f"{day} {format_time(local.time(), format=pattern, locale=_babel())}"
 
 

@@ -15,6 +15,7 @@ from babel.numbers import list_currencies
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server import languages
 from server.currencies import MINIMUM
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +53,6 @@ SHORTEST = {
 }
 
 
-LANGUAGES = {"ko", "en"}  # what the pages are written in
 SMTP_SCHEMES = {"smtp", "smtps", "smtp+starttls"}
 DATABASES = ("sqlite+aiosqlite://", "mysql+aiomysql://")
 
@@ -173,7 +173,7 @@ class Settings(BaseSettings):
             raise ValueError(f"PLAYBILL_CURRENCIES: server/currencies.py knows no smallest charge in {names}")
         if not self.currency_list:
             raise ValueError("PLAYBILL_CURRENCIES is empty")
-        if unknown := set(self.locale_list) - LANGUAGES:
+        if unknown := set(self.locale_list) - languages.written():
             raise ValueError(f"PLAYBILL_LOCALES: no texts in {', '.join(sorted(unknown))}")
         if not self.locale_list:
             raise ValueError("PLAYBILL_LOCALES is empty")

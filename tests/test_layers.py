@@ -21,6 +21,7 @@ ONLY_IN = {
         "serving.py",
         "jobs.py",
         "web/",
+        "site/",
         "sandbox/",
         "*/views.py",
         "admin/",
@@ -94,7 +95,8 @@ ENUMS = {
     node.name
     for path in SERVER.glob("*/models.py")
     for node in ast.parse(path.read_text("utf-8")).body
-    if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases)
+    if isinstance(node, ast.ClassDef)
+    and any(ast.unparse(base) in ("StrEnum", "Labeled") for base in node.bases)
 }
 
 

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database.base import Base, table_args
 from server.database.types import Id, UtcDateTime, enum_column
+from server.i18n import N_
+from server.labels import Labeled
 
 
-class Viewer(Base):
+class ViewerRow(Base):
     """An account or a browser's order key; each shares its id with its viewer."""
 
     __tablename__ = "viewers"
@@ -19,10 +21,10 @@ class Viewer(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class GrantReason(StrEnum):
-    PURCHASE = "purchase"
-    GIFT = "gift"
-    STAFF = "staff"
+class GrantReason(Labeled):
+    PURCHASE = "purchase", N_("Bought")
+    GIFT = "gift", N_("Gift")
+    STAFF = "staff", N_("Given by staff")
 
 
 class GrantState(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select, update
 
-from server.access.models import Grant, GrantState, Viewer
+from server.access.models import Grant, GrantState, ViewerRow
 from server.access.records import GrantRecord
 from server.accounts.models import User
 from server.database.session import current_session, require_transaction
@@ -14,12 +14,12 @@ from server.database.write import changed, insert_once
 
 
 async def add_viewer(viewer_id: str, at: datetime) -> bool:
-    return await insert_once(Viewer, {"id": viewer_id, "created_at": at})
+    return await insert_once(ViewerRow, {"id": viewer_id, "created_at": at})
 
 
 async def lock_viewer(viewer_id: str) -> None:
     require_transaction()
-    await current_session().execute(select(Viewer.id).where(Viewer.id == viewer_id).with_for_update())
+    await current_session().execute(select(ViewerRow.id).where(ViewerRow.id == viewer_id).with_for_update())
 
 
 async def list_for_course(viewer_ids: Sequence[str], course_id: str) -> list[GrantRecord]:

@@ -1,20 +1,21 @@
 """Tables of people: accounts, their sign-ins, the links that are mailed to them."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database.base import Base, table_args
 from server.database.types import Id, TokenHash, UtcDateTime, email_column, enum_column
+from server.i18n import N_
+from server.labels import Labeled
 
 
-class Role(StrEnum):
-    VIEWER = "viewer"
-    EDITOR = "editor"
-    SUPPORT = "support"
-    ADMIN = "admin"
+class Role(Labeled):
+    VIEWER = "viewer", N_("Viewer")
+    EDITOR = "editor", N_("Editor")
+    SUPPORT = "support", N_("Support")
+    ADMIN = "admin", N_("Admin")
 
     @property
     def is_staff(self) -> bool:

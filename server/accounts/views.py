@@ -1,4 +1,4 @@
-"""Signing up, in and out; a person's own profile, password, browsers and orders."""
+"""Signing up, in and out; a person's own password and browsers."""
 
 from typing import Any
 from urllib.parse import quote
@@ -6,10 +6,8 @@ from urllib.parse import quote
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.accounts import service as accounts
-from server.accounts.forms import LinkForm, PasswordForm, ProfileForm, SignInForm
-from server.checkout import service as checkout
+from server.accounts.forms import LinkForm, PasswordForm, SignInForm
 from server.errors import PlaybillError, TooMany, Unavailable
-from server.tokens import token_hash
 from server.web import cookies
 from server.web.audience import Audience, audience
 from server.web.forms import Filled, FormInvalid
@@ -107,27 +105,6 @@ async def sign_out(request: Request) -> HTTPResponse:
 # A signed-in person's own pages
 
 
-@bp.get("/account")
-@audience(Audience.SIGNED_IN)
-async def show_account(request: Request) -> HTTPResponse:
-    account = request.ctx.account
-    return await _account_page(request, Filled({"name": account.name, "locale": account.locale}))
-
-
-@bp.post("/account")
-@audience(Audience.SIGNED_IN)
-async def save_profile(request: Request) -> HTTPResponse:
-    try:
-        form = ProfileForm.parse(request.form)
-    except FormInvalid as error:
-        return await _account_page(request, error, status=error.status)
-    await accounts.save_profile(request.ctx.account.id, form.name, form.locale)
-    response = redirect("/account", notice="profile_saved")
-    # An older choice of this browser would hide the one just made.
-    cookies.put(response, cookies.LANGUAGE, form.locale, max_age=cookies.YEAR_S)
-    return response
-
-
 @bp.get("/account/password")
 @audience(Audience.SIGNED_IN)
 async def show_password(request: Request) -> HTTPResponse:
@@ -217,26 +194,14 @@ def _unlinked(response: HTTPResponse) -> HTTPResponse:
     return response
 
 
-async def _account_page(request: Request, form: Filled | FormInvalid, **more: Any) -> HTTPResponse:
-    sign_ins = await accounts.sign_ins_of(request.ctx.account.id)
-    here = token_hash(_token(request))
-    return page(
-        "accounts/account.html",
-        form=form,
-        sign_ins=sign_ins,
-        current_sign_in_id=next((one.id for one in sign_ins if one.token_hash == here), None),
-        orders=await checkout.orders_of(request.ctx.viewer),
-        **more,
-    )
-
-
 async def _password_page(
     request: Request, form: Filled | FormInvalid, onward: str | None, **more: Any
 ) -> HTTPResponse:
+    asks_present = await accounts.asks_present_password(request.ctx.account.id, _token(request))
     return page(
         "accounts/password.html",
         form=form,
-        asks_present=await accounts.asks_present_password(request.ctx.account.id, _token(request)),
+        asks_present=asks_present,
         next=own_path(onward, "/account"),
         **more,
     )

@@ -1,7 +1,6 @@
 """Tables of what is sold: categories, courses, sections, lectures, prices."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
@@ -9,18 +8,20 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.database.base import Base, table_args
 from server.database.types import CurrencyCode, Id, JsonText, LongText, UtcDateTime, enum_column
+from server.i18n import N_
+from server.labels import Labeled
 
 
-class CourseStatus(StrEnum):
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    ARCHIVED = "archived"
+class CourseStatus(Labeled):
+    DRAFT = "draft", N_("Draft")
+    PUBLISHED = "published", N_("Published")
+    ARCHIVED = "archived", N_("Archived")
 
 
-class Level(StrEnum):
-    BEGINNER = "beginner"
-    INTERMEDIATE = "intermediate"
-    ADVANCED = "advanced"
+class Level(Labeled):
+    BEGINNER = "beginner", N_("Beginner")
+    INTERMEDIATE = "intermediate", N_("Intermediate")
+    ADVANCED = "advanced", N_("Advanced")
 
 
 class Category(Base):

@@ -34,6 +34,7 @@ async def home(request: Request) -> HTTPResponse:
     def shown(cards: Iterable[CourseCard]) -> list[CourseCard]:
         return catalog.owned_marked(cards, owned)
 
+    continuing = await _continuing(request, owned)
     rows = [{"title": gettext("Newest"), "href": "/courses", "courses": shown(bill.newest)}]
     rows += [
         {
@@ -45,7 +46,7 @@ async def home(request: Request) -> HTTPResponse:
     ]
     return page(
         "catalog/home.html",
-        continuing=await _continuing(request, owned),
+        continuing=continuing,
         headline=next(iter(shown([bill.headline] if bill.headline else [])), None),
         rows=[row for row in rows if row["courses"]],
     )
@@ -87,6 +88,7 @@ async def course_list(request: Request) -> HTTPResponse:
         pages=found.count,
         categories=categories,
         query=chosen,
+        levels=Level,
     )
 
 
@@ -122,14 +124,16 @@ async def course_page(request: Request, slug: str) -> HTTPResponse:
             return redirect(f"/learn/{slug}")
         if not _is_editor(request):
             raise NotFound
+    sections = await catalog.curriculum(course.id)
+    progress_percent = await _percent_watched(request, course) if owned else 0
     return page(
         "catalog/course.html",
         course=course,
-        sections=(sections := await catalog.curriculum(course.id)),
+        sections=sections,
         preview=next((one for section in sections for one in section.lectures if one.is_preview), None),
         offer=catalog.price_in(course, request.ctx.currency),
         owned=owned,
-        progress_percent=await _percent_watched(request, course) if owned else 0,
+        progress_percent=progress_percent,
         public_url=settings().public_url,
     )
 

@@ -1,7 +1,6 @@
 """Tables of money: orders, their one open payment, refunds, disputes, what Stripe told."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import CHAR, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,22 +14,24 @@ from server.database.types import (
     email_column,
     enum_column,
 )
+from server.i18n import N_
+from server.labels import Labeled
 
 
-class OrderStatus(StrEnum):
-    PENDING = "pending"
-    PAID = "paid"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-    CANCELED = "canceled"
+class OrderStatus(Labeled):
+    PENDING = "pending", N_("Waiting for payment")
+    PAID = "paid", N_("Paid")
+    PARTIALLY_REFUNDED = "partially_refunded", N_("Partly refunded")
+    REFUNDED = "refunded", N_("Refunded")
+    CANCELED = "canceled", N_("Canceled")
 
 
-class PaymentStatus(StrEnum):
-    CREATED = "created"
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELED = "canceled"
+class PaymentStatus(Labeled):
+    CREATED = "created", N_("open")
+    PROCESSING = "processing", N_("processing")
+    SUCCEEDED = "succeeded", N_("succeeded")
+    FAILED = "failed", N_("declined")
+    CANCELED = "canceled", N_("canceled")
 
 
 class OrderKey(Base):

@@ -80,7 +80,8 @@ async def order_page(request: Request, number: str) -> HTTPResponse:
     """Receipt and state. Also the address that a payment returns to: it asks, it does not decide."""
     order = await _order_for(request, number)
     order = await checkout.look_again(order)
-    return page("checkout/order.html", order=order, watch_url=await _watch_url(request, order))
+    watch_url = await _watch_url(request, order)
+    return page("checkout/order.html", order=order, watch_url=watch_url)
 
 
 @bp.get("/orders/<number:str>/status")

@@ -6,9 +6,9 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 from sanic import response as sanic_response
 
-from server import metrics
+from server import languages, metrics
 from server.errors import Unreadable
-from server.i18n import N_, gettext, in_locale, negotiate
+from server.i18n import N_, first_offered, gettext, in_locale
 from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY, USER_KEY_HEADER, KollusClient
 from server.playback.approval import NOT_OURS, Approval, approve
 from server.playback.forms import PlayCallback, read_report
@@ -85,11 +85,8 @@ def _outcome(approval: Approval) -> str:
 
 def _language(request: Request, asked: PlayCallback | None) -> str:
     """The language of the page that opened the player, else of the browser that plays."""
-    offered = settings().locale_list
     told = asked.uservalues.get("uservalue1") if asked else None
-    if told in offered:
-        return str(told)
-    return negotiate(request.headers.get("accept-language", ""), offered) or offered[0]
+    return first_offered(told, *languages.wished(request.headers.get("accept-language", "")))
 
 
 @bp.post("/lms")

@@ -1,7 +1,7 @@
 """Pages: our own synchronous Jinja environment (sanic-ext's async one renders slower)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,11 +11,12 @@ from markupsafe import Markup
 from sanic import HTTPResponse, Request
 from sanic import response as sanic_response
 
-from server import jinja
+from server import jinja, languages
 from server.business import business
 from server.i18n import current_locale, gettext, in_locale, language_of, ngettext, pick
+from server.labels import Labeled
 from server.settings import ROOT, settings
-from server.web import cookies, flash, words
+from server.web import cookies, flash
 from server.web.csrf import CsrfToken
 from server.web.security import Sources, policy
 
@@ -91,9 +92,9 @@ def _marked(text: str, language: str) -> str:
     return Markup('<span lang="{}">{}</span>').format(language, text)
 
 
-def options(told: Mapping[str, str]) -> list[tuple[str, str]]:
-    """A table of `words` as a choice offers it."""
-    return [(code, translate(message)) for code, message in told.items()]
+def options(words: Iterable[Labeled]) -> list[tuple[str, str]]:
+    """Code words as a choice offers them."""
+    return [(word.value, translate(word.label)) for word in words]
 
 
 def query_with(query: Mapping[str, str], name: str, value: object) -> str:
@@ -116,8 +117,9 @@ def environment() -> jinja2.Environment:
         ngettext=translate_counted,
         static=static,
         icon=icon,
+        language_name=languages.own_name,
+        is_latin=languages.is_latin,
         query_with=query_with,
-        words=words,
     )
     return made
 
@@ -145,7 +147,7 @@ def page(
         business=business(),
         currency=request.ctx.currency,
         currencies=settings().currency_list,
-        locales=settings().locale_list,
+        languages=[(code, languages.own_name(code)) for code in settings().locale_list],
         me=request.ctx.account,
         path=request.path,
         here=request.path + (f"?{request.query_string}" if request.query_string else ""),

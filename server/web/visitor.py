@@ -4,20 +4,21 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from sanic import Request
 
+from server import languages
 from server.access.records import Viewer
 from server.accounts import service as accounts
-from server.i18n import negotiate, use_locale
+from server.i18n import first_offered, use_locale
 from server.settings import settings
 from server.tokens import order_key_id
 from server.web import cookies
 
 
 def start(request: Request) -> None:
-    """Defaults that hold even if nothing else can be found out (database down, unknown path)."""
+    """What holds if nothing else can be found out (database down, unknown path)."""
     request.ctx.account = None
     request.ctx.viewer = Viewer()
-    request.ctx.currency = settings().currency_list[0]
-    _choose_language(request)
+    request.ctx.wishes = languages.wished(request.headers.get("accept-language", ""))
+    _choose(request)
 
 
 async def find(request: Request) -> None:
@@ -28,34 +29,34 @@ async def find(request: Request) -> None:
         account_id=request.ctx.account.id if request.ctx.account else None,
         order_key_id=order_key_id(key) if key else None,
     )
-    locale = _choose_language(request)
-    request.ctx.currency = _choose_currency(request, locale)
+    if request.ctx.account:
+        _choose(request)  # now that an account may have something to say
 
 
-def _choose_language(request: Request) -> str:
+def _choose(request: Request) -> None:
     """`?lang=` for one page, then this browser's choice, the account's, the browser's wish, our first."""
-    offered = settings().locale_list
     account = request.ctx.account
-    candidates = (
+    locale = first_offered(
         request.args.get("lang"),
         cookies.read(request, cookies.LANGUAGE),
         account.locale if account else None,
-        negotiate(request.headers.get("accept-language", ""), offered),
+        *request.ctx.wishes,
     )
-    locale = next((one for one in candidates if one in offered), offered[0])
     use_locale(locale)
-    return locale
+    request.ctx.currency = _currency(request, locale)
 
 
-def _choose_currency(request: Request, locale: str) -> str:
+def _currency(request: Request, locale: str) -> str:
     offered = settings().currency_list
     chosen = cookies.read(request, cookies.CURRENCY)
     if chosen in offered:
         return chosen
-    # By the language that the browser wishes for, also where the site does not speak it (Japanese).
-    wished = negotiate(request.headers.get("accept-language", ""), ["ko", "ja", "en"])
-    by_language = {"ko": "KRW", "ja": "JPY"}.get("ja" if wished == "ja" else locale, "USD")
-    return by_language if by_language in offered else offered[0]
+    # Whoever wishes above all for a language that the site does not speak (Japanese) pays as people there do.
+    known = {*settings().locale_list, *languages.CURRENCIES}
+    wish = next((wish for wish in request.ctx.wishes if wish in known), locale)
+    language = locale if wish in settings().locale_list else wish
+    currency = languages.CURRENCIES.get(language, languages.CURRENCY_ELSEWHERE)
+    return currency if currency in offered else offered[0]
 
 
 def client_ip(request: Request) -> str:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from server.access.models import Viewer
+from server.access.models import ViewerRow
 from server.accounts.models import User
 from server.catalog.models import Category
 from server.database.session import current_session, transaction
@@ -17,7 +17,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 async def add_user(number: int, email_key: str) -> bool:
     viewer_id = f"user-{number}"
-    await insert_once(Viewer, {"id": viewer_id, "created_at": AT})
+    await insert_once(ViewerRow, {"id": viewer_id, "created_at": AT})
     return await insert_once(
         User, {"id": viewer_id, "email": email_key, "email_key": email_key, "created_at": AT}
     )
@@ -26,19 +26,19 @@ async def add_user(number: int, email_key: str) -> bool:
 async def test_times_are_aware_and_exact_to_the_microsecond(session: None) -> None:
     seoul = AT.astimezone(timezone(timedelta(hours=9)))
     async with transaction():
-        await insert_once(Viewer, {"id": "a", "created_at": seoul})
+        await insert_once(ViewerRow, {"id": "a", "created_at": seoul})
 
-    found = (await current_session().scalars(select(Viewer.created_at))).one()
+    found = (await current_session().scalars(select(ViewerRow.created_at))).one()
 
     assert found == AT
     assert found.tzinfo is UTC
-    assert await current_session().scalar(select(Viewer.id).where(Viewer.created_at == seoul)) == "a"
+    assert await current_session().scalar(select(ViewerRow.id).where(ViewerRow.created_at == seoul)) == "a"
 
 
 async def test_a_time_without_a_zone_is_refused(session: None) -> None:
     with pytest.raises(StatementError, match="naive"):
         async with transaction():
-            await insert_once(Viewer, {"id": "a", "created_at": AT.replace(tzinfo=None)})
+            await insert_once(ViewerRow, {"id": "a", "created_at": AT.replace(tzinfo=None)})
 
 
 async def test_korean_is_stored_as_korean(session: None) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
-from server.access.models import Viewer
+from server.access.models import ViewerRow
 from server.checkout.models import OrderKey, StripeEvent
 from server.database.session import TransactionMisuse, current_session, transaction
 from server.database.write import changed, insert_once, upsert
@@ -45,7 +45,7 @@ async def test_a_missing_parent_is_raised_not_taken_for_known(session: None) -> 
 async def test_a_missing_value_is_raised_not_taken_for_known(session: None) -> None:
     with pytest.raises(IntegrityError):
         async with transaction():
-            await insert_once(Viewer, {"id": "somebody", "created_at": None})
+            await insert_once(ViewerRow, {"id": "somebody", "created_at": None})
 
 
 async def test_a_text_that_is_too_long_is_never_cut(session: None, database_engine: str) -> None:

@@ -1,15 +1,18 @@
 """What a keyboard does with the questions that are asked before something is undone, in Chromium."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 
 from server.settings import ROOT
 from server.web.templating import environment
 from tests.chromium import ARGUMENTS, EXECUTABLE
 
+HOUSE = "http://house.test"
 PAGE = """
+<script type="module" src="/static/js/chrome.js"></script>
 {% from "macros/forms.html" import ask %}
 <a href="#before">Before</a>
 {% call ask("refund", "Refund", "Refund $10?", "/refund", "token", "Refund $10") %}
@@ -19,13 +22,22 @@ PAGE = """
 """
 
 
+async def _send_page(route: Route) -> None:
+    await route.fulfill(body=environment().from_string(PAGE).render(), content_type="text/html")
+
+
+async def _send_file(route: Route) -> None:
+    await route.fulfill(path=ROOT / urlsplit(route.request.url).path[1:])
+
+
 @pytest_asyncio.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         page = await browser.new_page()
-        await page.set_content(environment().from_string(PAGE).render())
-        await page.add_script_tag(content=(ROOT / "static/js/chrome.js").read_text("utf-8"), type="module")
+        await page.route(f"{HOUSE}/static/**", _send_file)
+        await page.route(f"{HOUSE}/", _send_page)
+        await page.goto(f"{HOUSE}/")
         await page.get_by_role("button", name="Refund", exact=True).focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("dialog", name="Refund $10?")).to_be_visible()

@@ -5,12 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.access.models import GrantReason
-from server.accounts.models import Role
-from server.catalog.models import Level
-from server.checkout.models import OrderStatus
-from server.settings import LANGUAGES, ROOT
-from server.web import words
+from server.settings import ROOT
 from server.web.templating import environment
 
 TEMPLATES = ROOT / "templates"
@@ -57,11 +52,3 @@ def test_page_puts_no_element_where_only_text_may_stand(path: Path) -> None:
     source = path.read_text()
     for place in (r'="[^">]*{{[^}]*\|tr\b', r"{% block title %}.*\|tr\b", r"<option[^\n]*\|tr\b"):
         assert not re.search(place, source)
-
-
-def test_everything_that_is_counted_by_code_words_has_a_name() -> None:
-    assert set(words.LANGUAGES) == LANGUAGES
-    assert set(words.LEVELS) == set(Level)
-    assert set(words.ROLES) == set(Role)
-    assert set(words.ORDERS) == set(OrderStatus)
-    assert set(words.GRANTS) == set(GrantReason)

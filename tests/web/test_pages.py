@@ -157,7 +157,7 @@ async def test_errors_are_pages_for_people_and_json_for_scripts(site: Site, sess
 async def test_nothing_of_a_traceback_reaches_the_visitor(
     site: Site, session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from server.web import legal
+    from server.site import legal
 
     def broken(template: str) -> None:
         raise RuntimeError("a secret detail")

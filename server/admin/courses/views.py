@@ -11,6 +11,7 @@ from server.audit.records import Actor
 from server.catalog import editing
 from server.catalog import service as catalog
 from server.catalog.errors import CatalogError
+from server.catalog.models import Level
 from server.catalog.records import CourseRecord
 from server.i18n import pick
 from server.web.audience import Audience, audience
@@ -23,7 +24,8 @@ bp = Blueprint("admin_courses")
 @bp.get("/admin/courses")
 @audience(Audience.EDITOR)
 async def course_list(request: Request) -> HTTPResponse:
-    return page("admin/courses.html", courses=await catalog.all_courses())
+    courses = await catalog.all_courses()
+    return page("admin/courses.html", courses=courses)
 
 
 @bp.get("/admin/courses/new")
@@ -101,14 +103,17 @@ async def form_page(
     lecture_form: Filled | None = None,
 ) -> HTTPResponse:
     """The course's page with all its forms; one of them may be a refused one."""
+    sections = await catalog.curriculum(course.id) if course else []
+    categories = await catalog.categories()
     return page(
         "admin/course_form.html",
         status=status,
         course=course,
-        sections=await catalog.curriculum(course.id) if course else [],
+        sections=sections,
         form=form,
         section_form=section_form or Filled(),
         lecture_form=lecture_form or Filled(),
-        category_options=[(one.id, pick(one.name)) for one in await catalog.categories()],
+        category_options=[(one.id, pick(one.name)) for one in categories],
         cover_options=[(path, path.rpartition("/")[2].removesuffix(".svg")) for path in catalog.covers()],
+        levels=Level,
     )

@@ -17,7 +17,6 @@ from server.clock import now
 from server.errors import NotFound, PlaybillError
 from server.i18n import gettext
 from server.mail import service as mail
-from server.mail.records import MailRecord
 from server.paging import page_number
 from server.web.audience import Audience, audience
 from server.web.templating import page, redirect
@@ -40,6 +39,7 @@ async def order_list(request: Request) -> HTTPResponse:
         page=found.number,
         pages=found.count,
         query={name: value for name, value in given.items() if value},
+        statuses=OrderStatus,
     )
 
 
@@ -63,6 +63,9 @@ async def refund(request: Request, number: str) -> HTTPResponse:
 
 async def _detail(order: OrderRecord, refusal: PlaybillError | None = None) -> HTTPResponse:
     grants = await access.grants_for_items([item.id for item in order.items])
+    account = None if order.is_guests else await accounts.get(order.viewer_id)
+    raised = await alerts.alerts_of_order(order.number)
+    mails = await mail.told_of(order.id)
     at = now()
     return page(
         "admin/order.html",
@@ -72,14 +75,10 @@ async def _detail(order: OrderRecord, refusal: PlaybillError | None = None) -> H
         refundable=order.amount - order.refunded_amount if order.is_paid else 0,
         standing={grant.order_item_id: grant.standing(at) for grant in grants},
         closes=sum(1 for grant in grants if grant.is_open(at)),
-        account=None if order.is_guests else await accounts.get(order.viewer_id),
-        alerts=[
-            of_alert(alert)
-            for alert in await alerts.alerts_of_order(order.number)
-            if alert.resolved_at is None
-        ],
+        account=account,
+        alerts=[of_alert(alert) for alert in raised if alert.resolved_at is None],
         movements=_movements(order),
-        mails=await _mails(order),
+        mails=mails,
     )
 
 
@@ -98,9 +97,7 @@ class Movement:
 def _movements(order: OrderRecord) -> list[Movement]:
     payment, refund_, dispute = gettext("Payment"), gettext("Refund"), gettext("Dispute")
     rows = [
-        Movement(
-            one.created_at, payment, one.intent_id, wording.of_payment(one.status), one.amount, one.currency
-        )
+        Movement(one.created_at, payment, one.intent_id, gettext(one.status.label), one.amount, one.currency)
         for one in order.payments
     ]
     rows += [
@@ -116,7 +113,3 @@ def _movements(order: OrderRecord) -> list[Movement]:
         for one in order.disputes
     ]
     return sorted(rows, key=lambda row: row.created_at)
-
-
-async def _mails(order: OrderRecord) -> list[MailRecord]:
-    return await mail.told_of(order.id)

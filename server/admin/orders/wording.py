@@ -1,15 +1,7 @@
-"""What the page of an order calls the states of its payments, refunds and disputes."""
+"""What the page of an order calls the states of its refunds and disputes."""
 
-from server.checkout.models import PaymentStatus
 from server.i18n import N_, gettext
 
-PAYMENTS = {
-    PaymentStatus.CREATED: N_("open"),
-    PaymentStatus.PROCESSING: N_("processing"),
-    PaymentStatus.SUCCEEDED: N_("succeeded"),
-    PaymentStatus.FAILED: N_("declined"),
-    PaymentStatus.CANCELED: N_("canceled"),
-}
 # Stripe's words for refunds and disputes; one that it adds later stands as Stripe writes it.
 STRIPE = {
     "pending": N_("pending"),
@@ -28,10 +20,6 @@ STRIPE = {
     "lost": N_("lost"),
     "prevented": N_("prevented"),
 }
-
-
-def of_payment(status: PaymentStatus) -> str:
-    return gettext(PAYMENTS[status])
 
 
 def of_stripe(status: str) -> str:

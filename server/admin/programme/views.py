@@ -153,11 +153,12 @@ async def delete_lecture(request: Request, slug: str, lecture_id: str) -> HTTPRe
 async def _lecture_page(
     course: CourseRecord, lecture: LectureRecord, form: Filled, status: int = 200
 ) -> HTTPResponse:
+    sections = await catalog.curriculum(course.id)
     return page(
         "admin/lecture_form.html",
         status=status,
         course=course,
         lecture=lecture,
-        sections=await catalog.curriculum(course.id),
+        sections=sections,
         form=form,
     )

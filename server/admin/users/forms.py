@@ -28,9 +28,12 @@ def _end_of_day(typed: Any) -> datetime | None:
     return end
 
 
+GivenByHand = Literal[GrantReason.GIFT, GrantReason.STAFF]
+
+
 class GrantForm(Form):
     course: str
-    reason: Literal[GrantReason.GIFT, GrantReason.STAFF]
+    reason: GivenByHand
     note: Annotated[str, Field(min_length=1, max_length=500)]
     ends_on: Annotated[datetime | None, BeforeValidator(_end_of_day)] = None
 

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.access import service as access
 from server.access.records import GrantRecord, Viewer
 from server.accounts import service as accounts
+from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.admin import service
 from server.admin.acting import actor_of
 from server.admin.fields import refilled
-from server.admin.users.forms import GrantByEmailForm, GrantForm, RoleForm
+from server.admin.users.forms import GivenByHand, GrantByEmailForm, GrantForm, RoleForm
 from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.clock import now
@@ -37,6 +38,7 @@ async def user_list(request: Request) -> HTTPResponse:
 async def _list_page(request: Request, form: Filled, status: int = 200) -> HTTPResponse:
     query = (request.args.get("q") or "").strip()
     found = await accounts.list_accounts(query, page_number(request.args.get("page")))
+    course_options = await _course_options()
     return page(
         "admin/users.html",
         status=status,
@@ -45,7 +47,8 @@ async def _list_page(request: Request, form: Filled, status: int = 200) -> HTTPR
         pages=found.count,
         query={"q": query} if query else {},
         form=form,
-        course_options=await _course_options(),
+        course_options=course_options,
+        reasons=get_args(GivenByHand),
     )
 
 
@@ -131,6 +134,8 @@ async def _detail(account: AccountRecord, form: Filled, status: int = 200) -> HT
             account, {item.id: order.number for order in orders for item in order.items}
         ),
         "course_options": await _course_options(),
+        "reasons": get_args(GivenByHand),
+        "roles": Role,
         "form": form,
     }
     return page("admin/user.html", status=status, **context)

@@ -6,29 +6,38 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic import response as sanic_response
 
 from server.catalog import service as catalog
-from server.settings import settings
+from server.i18n import language_of
+from server.settings import ROOT, settings
 from server.web.audience import Audience, audience
 from server.web.templating import page
 
 bp = Blueprint("legal")
 
+TEXTS = ROOT / "templates" / "legal"
+
 
 @bp.get("/terms")
 @audience(Audience.ALL)
 async def terms(request: Request) -> HTTPResponse:
-    return page("legal/terms.html")
+    return _document("terms")
 
 
 @bp.get("/privacy")
 @audience(Audience.ALL)
 async def privacy(request: Request) -> HTTPResponse:
-    return page("legal/privacy.html")
+    return _document("privacy")
 
 
 @bp.get("/refund-policy")
 @audience(Audience.ALL)
 async def refund_policy(request: Request) -> HTTPResponse:
-    return page("legal/refund_policy.html")
+    return _document("refund_policy")
+
+
+def _document(name: str) -> HTTPResponse:
+    """A contract is written as a whole, language by language; the page names the one it fell back to."""
+    written = {path.parent.name: path.name for path in TEXTS.glob(f"*/{name}.html")}
+    return page(f"legal/{name}.html", language=language_of(written))
 
 
 @bp.get("/robots.txt")
