@@ -18,6 +18,9 @@ http_duration = Histogram(
 webhook_events = Counter("playbill_webhook_events", "Stripe events received", ["type", "outcome"])
 kollus_callbacks = Counter("playbill_kollus_callbacks", "Kollus callbacks answered", ["kind", "outcome"])
 lms_reports = Counter("playbill_lms_reports", "Progress reports received", ["outcome"])
+lms_odd_fields = Counter(
+    "playbill_lms_odd_fields", "Fields of stored progress reports that were not as documented", ["field"]
+)
 mail_total = Counter("playbill_mail", "Tries to hand a mail to the mail server", ["outcome"])
 
 

@@ -11,7 +11,8 @@ from server.errors import Unreadable
 from server.i18n import N_, first_offered, gettext, in_locale
 from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY, USER_KEY_HEADER, KollusClient
 from server.playback.approval import NOT_OURS, Approval, approve
-from server.playback.forms import PlayCallback, read_report
+from server.playback.forms import PlayCallback
+from server.playback.lms import read_report
 from server.playback.reporting import Outcome, take_report
 from server.settings import settings
 from server.web import bodies

@@ -17,6 +17,7 @@ class PlayRecord(Record):
     viewer_id: str | None
     lecture_id: str
     cuid: str
+    created_at: datetime
     started_at: datetime | None
     playtime_s: int
     real_playtime_s: int

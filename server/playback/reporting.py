@@ -1,21 +1,20 @@
 """What a player reports becomes progress. Reports come doubled, reordered and late; all of them count."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import logging
 from enum import StrEnum
-from typing import Any
 
+from server import metrics
 from server.catalog import service as catalog
 from server.catalog.records import LectureRecord
 from server.clock import from_unix, now
-from server.database.session import in_transaction, require_transaction
+from server.database.session import in_transaction
 from server.playback import repository
-from server.playback.forms import LmsReport
+from server.playback.lms import LmsReport
 from server.playback.records import PlayRecord
+from server.playback.service import merge_progress
 from server.playback.tickets import play_id_of
-from server.playback.watched import Watched
 
-CLOCK_TOLERANCE = timedelta(days=1)
+log = logging.getLogger("playbill.playback")
 
 
 class Outcome(StrEnum):
@@ -25,17 +24,17 @@ class Outcome(StrEnum):
     BAD_TICKET = "ignored_ticket"
     UNKNOWN_PLAY = "ignored_unknown_play"
     FOREIGN = "ignored_foreign"
-    FUTURE = "ignored_future"
 
 
 async def take_report(ticket: object, report: LmsReport) -> Outcome:
-    """Merge one report into its play and into the viewer's progress, if the ticket is one of ours."""
-    play_id = play_id_of(ticket or report.ticket)
+    """Merge one report into its play and into the viewer's progress, if its ticket is one of ours.
+
+    `ticket`: as it was posted beside the report, which may have one inside as well.
+    """
+    play_id = play_id_of(ticket) or play_id_of(report.ticket)
     if play_id is None:
         return Outcome.BAD_TICKET
-    if report.content_info.start_at > (now() + CLOCK_TOLERANCE).timestamp():
-        # It would be the latest word for ever.
-        return Outcome.FUTURE
+    odd: set[str] = set()
 
     async def act() -> Outcome:
         # The play's lock comes first, here and in the claim that moves plays: its viewer is settled by it.
@@ -45,61 +44,44 @@ async def take_report(ticket: object, report: LmsReport) -> Outcome:
             return Outcome.UNKNOWN_PLAY
         if _is_foreign(report, play, lecture):
             return Outcome.FOREIGN
-        await _note(play, report)
+        opened_at = int(play.created_at.timestamp())
+        odd.update(report.odd_in(opened_at))
+        noted = _noted(play, report, opened_at, lecture.duration_s)
+        if noted != play:
+            await repository.keep_figures(noted, reported_at=now())
         if play.viewer_id is not None:
-            await merge_progress(play.viewer_id, lecture.id, report.watched(lecture.duration_s))
+            await merge_progress(play.viewer_id, lecture.id, report.watched(opened_at, lecture.duration_s))
         return Outcome.STORED
 
-    return await in_transaction(act)
+    outcome = await in_transaction(act)
+    if outcome is Outcome.STORED and odd:
+        _tell_odd(play_id, odd)
+    return outcome
 
 
 def _is_foreign(report: LmsReport, play: PlayRecord, lecture: LectureRecord) -> bool:
     """Whether the report names another viewer or another video than its ticket."""
-    told = (report.user_info.client_user_id, report.content_info.media_content_key)
+    told = (report.client_user_id, report.media_content_key)
     ours = (play.cuid, lecture.media_content_key)
     return any(value and value != own for value, own in zip(told, ours, strict=True))
 
 
-async def _note(play: PlayRecord, report: LmsReport) -> None:
-    content = report.content_info
-    reported = {
-        "playtime_s": content.playtime,
-        "real_playtime_s": content.real_playtime,
-        "runtime_s": content.runtime,
-        "showtime_s": content.showtime,
-        "last_position_s": content.last_play_at,
+def _noted(play: PlayRecord, report: LmsReport, opened_at: int, duration_s: int) -> PlayRecord:
+    """The play with what the report adds: of each figure the greatest, of the starts the first."""
+    told = {
+        "playtime_s": report.playtime_s,
+        "real_playtime_s": report.real_playtime_s,
+        "runtime_s": report.runtime_s,
+        "showtime_s": report.showtime_s,
+        "last_position_s": report.position(duration_s),
     }
-    changes: dict[str, Any] = _greater(play, reported)
-    started_at = from_unix(content.start_at)
-    if play.started_at is None or started_at < play.started_at:
-        changes["started_at"] = started_at
-    if changes:
-        await repository.change_play(play.id, **changes, reported_at=now())
+    greatest = {name: max(value or 0, getattr(play, name)) for name, value in told.items()}
+    started_at = from_unix(report.starts_at(opened_at))
+    return play.model_copy(update={**greatest, "started_at": min(play.started_at or started_at, started_at)})
 
 
-def _greater(play: PlayRecord, reported: Mapping[str, int]) -> dict[str, int]:
-    return {name: value for name, value in reported.items() if value > getattr(play, name)}
-
-
-async def merge_progress(
-    viewer_id: str, lecture_id: str, watched: Watched, completed_at: datetime | None = None
-) -> None:
-    """Join `watched` to what is known, under its row's lock."""
-    require_transaction()
-    known = await repository.lock_progress(viewer_id, [lecture_id])
-    if not known:
-        completed = _completed(watched, completed_at)
-        if await repository.add_progress(viewer_id, lecture_id, watched, completed, now()):
-            return
-        known = await repository.lock_progress(viewer_id, [lecture_id])  # another report was first
-    before = known[0]
-    merged = before.watched.merged(watched)
-    completed = _completed(merged, before.completed_at, completed_at)
-    if (merged, completed) != (before.watched, before.completed_at):
-        await repository.change_progress(before.id, merged, completed, now())
-
-
-def _completed(watched: Watched, *known: datetime | None) -> datetime | None:
-    """The first time at which the lecture was complete; once it was, it stays so."""
-    times = [at for at in known if at is not None]
-    return min(times, default=now() if watched.is_complete else None)
+def _tell_odd(play_id: str, odd: set[str]) -> None:
+    """How an operator learns that a player has changed; what a person's report said is not for the log."""
+    for name in odd:
+        metrics.lms_odd_fields.labels(name).inc()
+    log.debug("a report of play %s was not as documented in: %s", play_id, ", ".join(sorted(odd)))

@@ -24,9 +24,11 @@ _COURSES = table("courses", column("id", String), column("duration_s", Integer))
 # --- plays
 
 
-async def add_play(**values: Any) -> None:
+async def add_play(play_id: str, viewer_id: str | None, lecture_id: str, cuid: str, at: datetime) -> None:
+    """`viewer_id` None: of a free preview."""
     require_transaction()
-    current_session().add(Play(**values))
+    play = Play(id=play_id, viewer_id=viewer_id, lecture_id=lecture_id, cuid=cuid, created_at=at)
+    current_session().add(play)
     await current_session().flush()
 
 
@@ -46,8 +48,21 @@ async def lock_play(play_id: str) -> PlayRecord | None:
     return PlayRecord.of(row) if row else None
 
 
-async def change_play(play_id: str, **values: Any) -> None:
-    await changed(update(Play).where(Play.id == play_id).values(**values))
+async def keep_figures(play: PlayRecord, reported_at: datetime) -> None:
+    """Store the start, the times and the position of this play as they stand in its record."""
+    await changed(
+        update(Play)
+        .where(Play.id == play.id)
+        .values(
+            started_at=play.started_at,
+            playtime_s=play.playtime_s,
+            real_playtime_s=play.real_playtime_s,
+            runtime_s=play.runtime_s,
+            showtime_s=play.showtime_s,
+            last_position_s=play.last_position_s,
+            reported_at=reported_at,
+        )
+    )
 
 
 async def move_plays(from_viewer: str, to_viewer: str, lecture_ids: Collection[str]) -> None:

@@ -1,166 +1,16 @@
-"""Watching: what the pages of a player show, where a viewer stands, and what a claim moves."""
+"""Where viewers stand in what they watch; what a report adds to it and a claim moves."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from server.access import service as access
-from server.access.records import GrantRecord, Viewer
 from server.catalog import service as catalog
-from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.clock import now
-from server.database.session import in_transaction, require_transaction, transaction
-from server.errors import NotFound, PlaybillError
-from server.i18n import current_locale, pick
-from server.integrations.kollus import KollusClient
+from server.database.session import in_transaction, require_transaction
 from server.playback import repository
-from server.playback.records import (
-    CourseProgress,
-    PreviewPage,
-    Programme,
-    ProgrammeLecture,
-    ProgressRecord,
-    ShelfItem,
-    WatchPage,
-)
-from server.playback.reporting import merge_progress
-from server.playback.tickets import ticket_of
-from server.playback.watched import Watched, resume_at
-from server.settings import settings
-from server.tokens import new_id
-
-
-class NoGrant(NotFound):
-    """The course is for sale and this viewer has no open grant: the view leads to the course page."""
-
-
-class HasGrant(PlaybillError):
-    """The viewer owns what was asked for as a preview: the view leads to the watch page."""
-
-
-# --- pages
-
-
-async def watch_page(viewer: Viewer, slug: str, lecture_id: str) -> WatchPage:
-    """Open a player for a lecture; NoGrant or NotFound for who may not watch it."""
-    course = await catalog.get_any(slug)
-    sections = await catalog.curriculum(course.id)
-    lecture = next((one for one in _lectures(sections) if one.id == lecture_id), None)
-    if lecture is None:
-        raise NotFound
-    permission = await access.may_watch(viewer, lecture)
-    if permission.grant is None:
-        raise _turned_away(course)
-    progress = await progress_of(viewer.ids, [one.id for one in _lectures(sections)])
-    watched = progress[lecture.id].watched if lecture.id in progress else Watched()
-    holder = permission.grant.viewer_id
-    programme = Programme.of(course, sections, progress)
-    shown, next_lecture = programme.around(lecture.id)
-    return WatchPage(
-        course=programme,
-        lecture=shown,
-        next_lecture=next_lecture,
-        progress=watched,
-        player_url=await _open_player(
-            lecture,
-            viewer_id=holder,
-            cuid=f"{'u' if holder == viewer.account_id else 'o'}-{holder}",
-            start_s=resume_at(watched, lecture.duration_s),
-        ),
-    )
-
-
-async def preview_page(viewer: Viewer, slug: str, lecture_id: str) -> PreviewPage:
-    """Open a player for a free preview, of which no progress is kept; HasGrant for who owns the course."""
-    course = await catalog.get_published(slug)
-    lecture = await catalog.get_lecture(lecture_id)
-    if lecture is None or lecture.course_id != course.id or not lecture.is_preview:
-        raise NotFound
-    if (await access.may_watch(viewer, lecture)).grant is not None:
-        raise HasGrant
-    return PreviewPage(
-        course=course,
-        lecture=ProgrammeLecture.of(lecture, {}),
-        player_url=await _open_player(lecture, viewer_id=None, cuid=None, start_s=0),
-    )
-
-
-async def lecture_to_continue(viewer: Viewer, slug: str) -> str:
-    """The lecture last watched if it is unfinished, else the first unfinished one, else the first."""
-    course = await catalog.get_any(slug)
-    if course.id not in await access.open_course_ids(viewer, [course.id]):
-        raise _turned_away(course)
-    lecture_ids = [one.id for one in _lectures(await catalog.curriculum(course.id))]
-    if not lecture_ids:
-        raise NotFound
-    progress = await progress_of(viewer.ids, lecture_ids)
-    unfinished = [one for one in lecture_ids if one not in progress or not progress[one].completed]
-    last = max(progress.values(), key=lambda one: one.watched.last_at, default=None)
-    if last is not None and last.lecture_id in unfinished:
-        return last.lecture_id
-    return (unfinished or lecture_ids)[0]
-
-
-async def shelf(viewer: Viewer) -> list[ShelfItem]:
-    """The viewer's courses, last opened first; one whose payment is disputed is told as suspended."""
-    grants = [grant for one in viewer.ids for grant in await access.grants_of(one)]
-    best = _best_grants(grants, now())
-    courses = await catalog.titles(best)
-    progress = await course_progress(viewer.ids)
-    items = [
-        ShelfItem(courses[course_id], grant, progress.get(course_id)) for course_id, grant in best.items()
-    ]
-    return sorted(items, key=lambda item: item.opened_at, reverse=True)
-
-
-def _best_grants(grants: list[GrantRecord], at: datetime) -> dict[str, GrantRecord]:
-    """By course: the grant that opens it, else one that is suspended."""
-    told = [one for one in grants if one.standing(at) in ("active", "suspended")]
-    told.sort(key=lambda one: one.standing(at) == "active")  # the last of a course is the one that counts
-    return {grant.course_id: grant for grant in told}
-
-
-def _turned_away(course: CourseRecord) -> NotFound:
-    return NoGrant() if course.is_published else NotFound()
-
-
-def _lectures(sections: list[SectionRecord]) -> list[LectureRecord]:
-    return [lecture for section in sections for lecture in section.lectures]
-
-
-async def _open_player(
-    lecture: LectureRecord, *, viewer_id: str | None, cuid: str | None, start_s: int
-) -> str | None:
-    """Write the play down and make its player's address; None if the lecture has no video yet.
-
-    `viewer_id` and `cuid` are None for a preview: it gets a name of its own, so nobody can be told by it.
-    """
-    if not lecture.media_content_key:
-        return None
-    play_id = new_id()
-    told = cuid or f"p-{play_id}"
-    async with transaction():
-        await repository.add_play(
-            id=play_id, viewer_id=viewer_id, lecture_id=lecture.id, cuid=told, created_at=now()
-        )
-    return KollusClient(settings()).player_url(
-        media_content_key=lecture.media_content_key,
-        cuid=told,
-        start_s=start_s,
-        title=pick(lecture.title),
-        # The language in which a refusal is to be told: the callback comes without the viewer's cookies.
-        user_values={"uservalue0": ticket_of(play_id), "uservalue1": current_locale()},
-        watermark=cuid,
-    )
-
-
-# --- progress
-
-
-async def forget_previews() -> None:
-    """Forget the previews of yesterday; no player of theirs can still ask."""
-    await in_transaction(partial(repository.forget_previews, now() - timedelta(days=1)))
+from server.playback.records import CourseProgress, ProgressRecord
+from server.playback.watched import Watched
 
 
 async def progress_of(viewer_ids: Sequence[str], lecture_ids: Collection[str]) -> dict[str, ProgressRecord]:
@@ -184,21 +34,49 @@ async def course_progress(viewer_ids: Sequence[str]) -> dict[str, CourseProgress
     return {course_id: CourseProgress.of(shares) for course_id, shares in by_course.items()}
 
 
+async def merge_progress(
+    viewer_id: str, lecture_id: str, watched: Watched, completed_at: datetime | None = None
+) -> None:
+    """Join `watched` to what is known, under its row's lock."""
+    require_transaction()
+    known = await repository.lock_progress(viewer_id, [lecture_id])
+    if not known:
+        completed = _completed(watched, completed_at)
+        if await repository.add_progress(viewer_id, lecture_id, watched, completed, now()):
+            return
+        known = await repository.lock_progress(viewer_id, [lecture_id])  # another report was first
+    before = known[0]
+    merged = before.watched.merged(watched)
+    completed = _completed(merged, before.completed_at, completed_at)
+    if (merged, completed) != (before.watched, before.completed_at):
+        await repository.change_progress(before.id, merged, completed, now())
+
+
+def _completed(watched: Watched, *known: datetime | None) -> datetime | None:
+    """The first time at which the lecture was complete; once it was, it stays so."""
+    times = [at for at in known if at is not None]
+    return min(times, default=now() if watched.is_complete else None)
+
+
 async def move_progress(from_viewer: str, to_viewer: str, course_ids: Collection[str]) -> None:
     """Move plays and progress of these courses to another viewer, joined to what is there.
 
-    Plays come first: a report locks its play before its progress, so one that
-    is under way is finished, and the next one finds the new viewer.
+    Plays come first: a report locks its play before its progress, so one that is under way is finished, and
+    the next one finds the new viewer.
     """
     require_transaction()
     if from_viewer == to_viewer:
         return
-    lecture_ids = [
-        lecture.id for course_id in course_ids for lecture in _lectures(await catalog.curriculum(course_id))
-    ]
+    sections = [section for course_id in course_ids for section in await catalog.curriculum(course_id)]
+    lecture_ids = [lecture.id for section in sections for lecture in section.lectures]
     if not lecture_ids:
         return
     await repository.move_plays(from_viewer, to_viewer, lecture_ids)
     for moving in await repository.lock_progress(from_viewer, lecture_ids):
         await repository.drop_progress(moving.id)
         await merge_progress(to_viewer, moving.lecture_id, moving.watched, moving.completed_at)
+
+
+async def forget_previews() -> None:
+    """Forget the previews of yesterday; no player of theirs can still ask."""
+    await in_transaction(partial(repository.forget_previews, now() - timedelta(days=1)))

@@ -6,7 +6,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalog import service as catalog
 from server.errors import SignInFirst
-from server.playback import service as playback
+from server.playback import pages
 from server.playback.records import PreviewPage, WatchPage
 from server.settings import settings
 from server.tokens import new_id
@@ -20,7 +20,7 @@ bp = Blueprint("playback")
 @bp.get("/learn")
 @audience(Audience.WATCHER)
 async def shelf(request: Request) -> HTTPResponse:
-    courses = await playback.shelf(request.ctx.viewer)
+    courses = await pages.shelf(request.ctx.viewer)
     if not courses and request.ctx.account is None:
         raise SignInFirst  # an empty shelf of nobody's says nothing to an owner who is signed out
     return page("playback/courses.html", courses=courses)
@@ -30,8 +30,8 @@ async def shelf(request: Request) -> HTTPResponse:
 @audience(Audience.WATCHER)
 async def continue_course(request: Request, slug: str) -> HTTPResponse:
     try:
-        lecture_id = await playback.lecture_to_continue(request.ctx.viewer, slug)
-    except playback.NoGrant:
+        lecture_id = await pages.lecture_to_continue(request.ctx.viewer, slug)
+    except pages.NoGrant:
         return redirect(f"/courses/{slug}")
     return redirect(f"/learn/{slug}/{lecture_id}")
 
@@ -40,8 +40,8 @@ async def continue_course(request: Request, slug: str) -> HTTPResponse:
 @audience(Audience.WATCHER)
 async def watch(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     try:
-        shown = await playback.watch_page(request.ctx.viewer, slug, lecture_id)
-    except playback.NoGrant:
+        shown = await pages.watch_page(request.ctx.viewer, slug, lecture_id)
+    except pages.NoGrant:
         return redirect(f"/courses/{slug}")
     return _player_page(
         "playback/watch.html", shown, next_lecture=shown.next_lecture, progress=shown.progress
@@ -52,8 +52,8 @@ async def watch(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
 @audience(Audience.ALL)
 async def preview(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     try:
-        shown = await playback.preview_page(request.ctx.viewer, slug, lecture_id)
-    except playback.HasGrant:
+        shown = await pages.preview_page(request.ctx.viewer, slug, lecture_id)
+    except pages.HasGrant:
         return redirect(f"/learn/{slug}/{lecture_id}")
     return _player_page(
         "catalog/preview.html", shown, offer=catalog.price_in(shown.course, request.ctx.currency)

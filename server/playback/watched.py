@@ -17,7 +17,8 @@ class Watched:
     """`seen`: bit i stands for cell i. Positions in seconds.
 
     `last_at`: (start of the viewing in unix seconds, seconds since then) of the report that the last
-    position came from. It is the player's clock, so a report that arrives late does not move it back.
+    position came from. It is the player's clock, so a report that arrives late does not move it back; and the
+    two together, so the player that stopped last has the word, not the one that was opened last.
     """
 
     seen: int = 0
@@ -26,13 +27,18 @@ class Watched:
     last_at: tuple[int, int] = (0, 0)
 
     def merged(self, other: "Watched") -> "Watched":
-        latest = max(self, other, key=lambda one: (one.last_at, one.last_position_s))
+        latest = max(self, other, key=lambda one: (one.moment, one.last_at, one.last_position_s))
         return Watched(
             seen=self.seen | other.seen,
             furthest_s=max(self.furthest_s, other.furthest_s),
             last_position_s=latest.last_position_s,
             last_at=latest.last_at,
         )
+
+    @property
+    def moment(self) -> int:
+        """When it was watched last, in unix seconds by the player's clock; 0: nobody said."""
+        return sum(self.last_at)
 
     @property
     def percent(self) -> int:

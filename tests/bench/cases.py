@@ -1,6 +1,7 @@
 """What is measured: requests of a signed-in owner and of her player, and what each may ask the database."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -9,10 +10,10 @@ from server.integrations.kollus import SET_EXPIRY
 from server.settings import settings
 from server.web import cookies
 
-# In a body: a number that grows with every request, always of eight digits. Without it every progress
-# report but the first would be a repetition, which writes nothing.
-COUNTER = "COUNTER8"
-FIRST_COUNT = 10_000_000
+# In a body: a number that grows with every request, always of ten digits. Without it every progress report
+# but the first would be a repetition, which writes nothing. It is a time of today: so is a viewing's start.
+COUNTER = "COUNTER_10"
+FIRST_COUNT = int(time.time())
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ def _play(seat: Seat) -> Ask:
 
 
 def _lms(seat: Seat) -> Ask:
-    """A report of ten blocks, five of them seen, somewhat later in the viewing than the one before."""
+    """A report of ten blocks, five of them seen, of a viewing that began after the one before."""
     report = {
         "user_info": {"client_user_id": seat.cuid},
         "content_info": {
             "media_content_key": seat.media_content_key,
-            "start_at": 1_780_000_000,
+            "start_at": COUNTER,
             "duration": 45,
             "playtime": COUNTER,
             "real_playtime": COUNTER,

@@ -15,7 +15,7 @@ from server.catalog import importing
 from server.catalog import service as catalog
 from server.catalog.models import CourseStatus
 from server.database.session import transaction
-from server.playback import service as playback
+from server.playback import pages
 from server.settings import ROOT
 from tests.bench.cases import Seat
 from tests.factories import PASSWORD, TESTER
@@ -49,7 +49,7 @@ async def take_seat(number: int) -> Seat:
     async with transaction():
         await access.give(TESTER, account.id, course.id, GrantReason.STAFF)
     lecture = [one for section in await catalog.curriculum(course.id) for one in section.lectures][1]
-    shown = await playback.watch_page(Viewer(account_id=account.id), course.slug, lecture.id)
+    shown = await pages.watch_page(Viewer(account_id=account.id), course.slug, lecture.id)
     assert shown.player_url is not None
     return Seat(
         sign_in_token=sign_in_token,

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,7 @@ from tests.conftest import Site
 from tests.factories import TESTER, course, lecture, section, stock
 
 PLAY, LMS = "/callbacks/kollus/play", "/callbacks/kollus/lms"
+STARTED_AT = int(time.time())  # of a viewing, if a test does not say: about when its page was opened
 
 
 ACTS = [
@@ -161,7 +163,7 @@ class KollusPlayer:
         *,
         seen: Iterable[int],
         position: object,
-        start_at: object = 1_780_000_000,
+        start_at: object = STARTED_AT,
         runtime: object = 10,
         block_count: int = 10,
     ) -> dict[str, Any]:

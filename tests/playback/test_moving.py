@@ -7,7 +7,7 @@ from server.clock import now
 from server.database.session import release, transaction
 from server.playback import service as playback
 from server.playback.records import ProgressRecord
-from tests.playback.conftest import KollusPlayer, Person, Stage, grant
+from tests.playback.conftest import STARTED_AT, KollusPlayer, Person, Stage, grant
 
 
 async def claim(stage: Stage, guest: Person, vera: Person, grant_id: str) -> None:
@@ -40,9 +40,9 @@ async def test_progress_is_joined_to_what_the_account_has_seen(
     stage: Stage, guest: Person, vera: Person, player: KollusPlayer
 ) -> None:
     grant_id = await grant(guest.viewer_id, stage.course)
-    await player.tell(player.report(seen=range(5), position=20, start_at=1_780_000_500))
+    await player.tell(player.report(seen=range(5), position=20, start_at=STARTED_AT + 500))
     guests = await guest.open_player(stage.path(stage.lectures[1]))
-    await guests.tell(guests.report(seen=range(4, 10), position=44, start_at=1_780_000_000))
+    await guests.tell(guests.report(seen=range(4, 10), position=44, start_at=STARTED_AT))
     await claim(stage, guest, vera, grant_id)
     joined = await progress(vera, stage)
     assert joined is not None

@@ -11,10 +11,10 @@ from server.database.session import transaction
 from server.playback import service as playback
 from tests.conftest import Site
 from tests.factories import MEDIA_KEYS, take_video_away
-from tests.playback.conftest import KollusPlayer, Person, Stage, grant, player_url_in
+from tests.playback.conftest import STARTED_AT, KollusPlayer, Person, Stage, grant, player_url_in
 
 
-async def finish(player: KollusPlayer, start_at: int = 1_780_000_000) -> None:
+async def finish(player: KollusPlayer, start_at: int = STARTED_AT) -> None:
     await player.tell(player.report(seen=range(10), position=999, start_at=start_at))
 
 
@@ -148,7 +148,7 @@ async def test_watching_resumes_where_it_stopped_and_starts_again_after_the_end(
     await player.tell(player.report(seen=[0, 1], position=13))
     resumed = await vera.open_player(stage.path(stage.lectures[1]))
     assert resumed.query["s"] == "13"
-    await finish(resumed, start_at=1_780_000_100)
+    await finish(resumed, start_at=STARTED_AT + 100)
     assert (await vera.open_player(stage.path(stage.lectures[1]))).query["s"] == "0"
 
 
@@ -163,11 +163,11 @@ async def test_continuing_opens_the_last_unfinished_lecture_then_the_first_unfin
 
     assert await continued() == first.id
     begun = await vera.open_player(stage.path(third))
-    await begun.tell(begun.report(seen=[0], position=9, start_at=1_780_000_000))
+    await begun.tell(begun.report(seen=[0], position=9, start_at=STARTED_AT))
     assert await continued() == third.id
-    await finish(begun, 1_780_000_100)
+    await finish(begun, STARTED_AT + 100)
     assert await continued() == first.id
-    for start_at, lecture in ((1_780_000_200, first), (1_780_000_300, second)):
+    for start_at, lecture in ((STARTED_AT + 200, first), (STARTED_AT + 300, second)):
         await finish(await vera.open_player(stage.path(lecture)), start_at)
     assert await continued() == first.id
 
@@ -245,4 +245,4 @@ async def test_course_progress_counts_a_complete_lecture_whole(
     await player.tell(player.report(seen=range(9), position=41))
     found = (await playback.course_progress([vera.viewer_id]))[stage.course.id]
     assert (found.percent, found.seconds_left) == (33, 90)
-    assert found.last_watched_at.timestamp() == 1_780_000_010
+    assert found.last_watched_at.timestamp() == STARTED_AT + 10

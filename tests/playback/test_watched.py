@@ -48,7 +48,7 @@ def test_a_report_never_takes_anything_away(seed: int) -> None:
         assert grown.seen & known.seen == known.seen
         assert grown.percent >= known.percent
         assert grown.furthest_s >= known.furthest_s
-        assert grown.last_at >= known.last_at
+        assert grown.moment >= known.moment
         known = grown
 
 
@@ -58,6 +58,12 @@ def test_merging_in_two_halves_is_merging_at_once(seed: int) -> None:
     reports = [some_report(chance) for _ in range(10)]
     halves = [reduce(Watched.merged, half, Watched()) for half in (reports[:5], reports[5:])]
     assert halves[0].merged(halves[1]) == reduce(Watched.merged, reports, Watched())
+
+
+def test_what_was_watched_last_has_the_last_word_not_what_was_opened_last() -> None:
+    opened_first = Watched(last_position_s=300, last_at=(1000, 600))
+    opened_later_for_a_moment = Watched(last_position_s=10, last_at=(1100, 5))
+    assert opened_first.merged(opened_later_for_a_moment).last_position_s == 300
 
 
 def test_a_late_report_does_not_move_the_resume_point_back() -> None:
