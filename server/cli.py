@@ -151,8 +151,10 @@ class _Complaints(logging.Handler):
 
 
 def _doctor(settings: Settings, _: argparse.Namespace) -> None:
+    from server.app import connect_domains
     from server.doctor import examine
 
+    connect_domains()
     findings = asyncio.run(examine(settings))
     for finding in findings:
         print(f"{'ok  ' if finding.fine else 'FAIL'} {finding.what}: {finding.text}")

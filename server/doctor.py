@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from server.checkout import events
 from server.checkout import service as checkout
 from server.database.engine import opened
 from server.database.migrations import is_current
@@ -13,6 +14,7 @@ from server.integrations import smtp, stripe
 from server.settings import Settings
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
+EVERY_TYPE = "*"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ async def examine(settings: Settings) -> list[Finding]:
         async with session_scope(sessions):
             findings += await _database()
             await release()
-            findings.append(await _stripe())
+            findings += await _stripe(settings)
         findings.append(await _mail(settings))
     return findings
 
@@ -49,14 +51,35 @@ async def _database() -> list[Finding]:
     ]
 
 
-async def _stripe() -> Finding:
+async def _stripe(settings: Settings) -> list[Finding]:
     try:
         newest = await stripe.stripe_gateway().newest_event_created()
+        endpoints = await stripe.stripe_gateway().webhook_endpoints()
     except PlaybillError as error:
-        return Finding("stripe", False, f"{type(error).__name__}: {error.__cause__ or error}")
-    if newest - time.time() > SECONDS_A_CLOCK_MAY_BE_OFF:
-        return Finding("stripe", False, "its newest event lies in our future: this machine's clock is slow")
-    return Finding("stripe", True, f"answers, version {stripe.API_VERSION}")
+        return [Finding("stripe", False, f"{type(error).__name__}: {error.__cause__ or error}")]
+    slow = newest - time.time() > SECONDS_A_CLOCK_MAY_BE_OFF
+    told = "its newest event lies in our future: this machine's clock is slow"
+    return [
+        Finding("stripe", not slow, told if slow else f"answers, version {stripe.API_VERSION}"),
+        _webhook(f"{settings.public_url}/webhooks/stripe", endpoints),
+    ]
+
+
+def _webhook(url: str, endpoints: list[stripe.WebhookEndpoint]) -> Finding:
+    """Whether Stripe posts to us what we ask for: what it does not, the sweep alone would find."""
+    wanted = set(events.types())
+    ours = [one for one in endpoints if one.url.rstrip("/") == url]
+    if not any(one.is_enabled for one in ours):
+        told = "is switched off" if ours else f"is missing: make one for {', '.join(sorted(wanted))}"
+        return Finding("webhook", False, f"the endpoint {url} at Stripe {told}")
+    told_of = frozenset[str]().union(*(one.types for one in ours if one.is_enabled))
+    if EVERY_TYPE in told_of:
+        return Finding("webhook", True, f"told of every type of event; {len(wanted)} of them are used")
+    if missing := sorted(wanted - told_of):
+        return Finding("webhook", False, f"not told of {', '.join(missing)}: add them at Stripe")
+    superfluous = sorted(told_of - wanted)
+    note = f"; nothing here uses {', '.join(superfluous)}" if superfluous else ""
+    return Finding("webhook", True, f"told of every type that is used{note}")
 
 
 async def _mail(settings: Settings) -> Finding:

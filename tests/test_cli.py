@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from server.accounts import service as accounts
 from server.accounts.models import Role
+from server.app import STRIPE_EVENTS
 from server.catalog.models import Course
 from server.cli import main
 from server.database.session import current_session
@@ -21,6 +22,7 @@ from tests.http import HTTP
 from tests.ports import free_port
 from tests.test_settings import SAFE
 
+TYPES = [kind for subscription in STRIPE_EVENTS for kind in subscription.types]
 COMMANDS = ["demo", "serve", "sandbox", "migrate", "seed", "create-admin", "sweep", "doctor"]
 LIVE = {f"PLAYBILL_{name.upper()}": str(value) for name, value in SAFE.items()}
 
@@ -160,7 +162,43 @@ def test_doctor_finds_a_healthy_site_healthy(
     done = playbill("doctor", environment=environment_of(settings))
 
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 5
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("enabled", "word", "told"),
+    [
+        (TYPES, "ok", "told of every type that is used"),
+        ([*TYPES, "payout.paid"], "ok", "told of every type that is used; nothing here uses payout.paid"),
+        (["*"], "ok", f"told of every type of event; {len(TYPES)} of them are used"),
+        (
+            [kind for kind in TYPES if not kind.startswith("refund.")],
+            "FAIL",
+            "not told of refund.created, refund.failed, refund.updated: add them at Stripe",
+        ),
+    ],
+)
+def test_doctor_compares_what_is_used_with_what_stripe_tells(
+    clean_database: None, sandbox: Sandbox, settings: Settings, enabled: list[str], word: str, told: str
+) -> None:
+    url = f"{settings.public_url}/webhooks/stripe"
+    sandbox.stripe("webhook_endpoints", url=url, secret=settings.webhook_secrets[0], enabled_events=enabled)
+
+    done = playbill("doctor", environment=environment_of(settings))
+
+    assert f"{word.ljust(4)} webhook: {told}" in done.stdout.splitlines()
+    assert done.returncode == (0 if word == "ok" else 1)
+
+
+def test_doctor_misses_an_endpoint_at_stripe(
+    clean_database: None, sandbox: Sandbox, settings: Settings
+) -> None:
+    elsewhere = environment_of(settings, public_url="https://shop.example")
+
+    done = playbill("doctor", environment=elsewhere)
+
+    assert done.returncode == 1
+    assert "the endpoint https://shop.example/webhooks/stripe at Stripe is missing" in done.stdout
 
 
 def test_doctor_names_everything_that_is_missing(tmp_path: Path) -> None:

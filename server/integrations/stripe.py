@@ -154,7 +154,7 @@ class FraudWarning:
 class WebhookEndpoint:
     url: str
     is_enabled: bool
-    types: frozenset[str]  # "*" stands for all
+    types: frozenset[str]  # or "*" for all
 
 
 class StripeGateway:
