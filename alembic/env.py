@@ -21,16 +21,24 @@ def render_frozen(kind: str, item: Any, _: AutogenContext) -> str | Literal[Fals
 
 
 def run(connection: Connection) -> None:
+    on_sqlite = connection.dialect.name == "sqlite"
+    if on_sqlite:
+        # It changes a column by making the table anew, and must not mind that others point to it meanwhile.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
+        render_as_batch=on_sqlite,
         compare_type=True,
         render_item=render_frozen,
         transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
+    if on_sqlite:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        assert not broken, f"rows that point to nothing: {broken[:5]}"
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 async def run_async(engine: AsyncEngine) -> None:

@@ -1,6 +1,6 @@
 """The ledger of grants: the one place that is asked "may she watch this?", and the acts that write it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,7 +13,6 @@ from server.clock import now
 from server.database.session import require_transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
-from server.tokens import new_id
 
 
 class GivenAlready(PlaybillError):
@@ -49,12 +48,10 @@ def _lasts(grant: GrantRecord) -> float:
     return grant.ends_at.timestamp() if grant.ends_at else float("inf")
 
 
-async def open_grants_of_address(
-    email_key: str, viewer_id: str, course_ids: Collection[str]
-) -> list[GrantRecord]:
-    """Open grants of these courses that the viewer has, or the account of this address."""
+async def open_grants(viewer_ids: Collection[str], course_ids: Collection[str]) -> list[GrantRecord]:
+    """Open grants of these courses that one of these viewers has."""
     at = now()
-    found = await repository.list_of_address(email_key, viewer_id, course_ids)
+    found = await repository.list_for_courses(viewer_ids, course_ids)
     return [grant for grant in found if grant.is_open(at)]
 
 
@@ -82,6 +79,11 @@ async def register_viewer(viewer_id: str) -> bool:
     return await repository.add_viewer(viewer_id, now())
 
 
+async def lock_viewers(viewer_ids: Iterable[str | None]) -> set[str]:
+    """Until the transaction ends nobody else decides what these viewers buy; returns those that there are."""
+    return await repository.lock_viewers({one for one in viewer_ids if one})
+
+
 async def give(
     actor: Actor,
     viewer_id: str,
@@ -95,22 +97,19 @@ async def give(
     """Give access by hand; raises GivenAlready while such a grant is open."""
     require_transaction()
     at = now()
-    await repository.lock_viewer(viewer_id)
+    await repository.lock_viewers([viewer_id])
     for grant in await repository.list_for_course([viewer_id], course_id):
         if grant.reason is not GrantReason.PURCHASE and grant.is_open(at):
             raise GivenAlready
-    given = await repository.add(
-        id=new_id(),
-        viewer_id=viewer_id,
-        course_id=course_id,
-        reason=reason,
-        state=GrantState.ACTIVE,
+    given = await repository.give(
+        viewer_id,
+        course_id,
+        reason,
         note=note,
         given_by=actor.account_id,
         starts_at=starts_at or at,
         ends_at=ends_at,
-        created_at=at,
-        updated_at=at,
+        at=at,
     )
     told = {"viewer": viewer_id, "course": course_id, "reason": reason.value}
     if ends_at:
@@ -127,7 +126,7 @@ async def revoke(actor: Actor, grant_id: str) -> GrantRecord:
         raise NotFound
     if grant.closed_by is ClosedBy.STAFF and grant.state is GrantState.REVOKED:
         return grant
-    await repository.change(grant_id, state=GrantState.REVOKED, closed_by=ClosedBy.STAFF, updated_at=now())
+    await repository.set_state(grant_id, GrantState.REVOKED, ClosedBy.STAFF, now())
     whose = {"viewer": grant.viewer_id, "course": grant.course_id}
     await audit.note(
         actor,
@@ -152,28 +151,15 @@ async def follow_payment(
     at = now()
     existing = [] if is_first else await repository.lock_for_items([item_id for item_id, _, _ in wanted])
     by_item = {grant.order_item_id: grant for grant in existing}
-    rows = []
+    new = []
     for order_item_id, course_id, state in wanted:
-        closed_by = None if state is GrantState.ACTIVE else ClosedBy.PAYMENT
         grant = by_item.get(order_item_id)
         if grant is None:
-            rows.append(
-                {
-                    "id": new_id(),
-                    "viewer_id": viewer_id,
-                    "course_id": course_id,
-                    "reason": GrantReason.PURCHASE,
-                    "state": state,
-                    "closed_by": closed_by,
-                    "order_item_id": order_item_id,
-                    "starts_at": at,
-                    "created_at": at,
-                    "updated_at": at,
-                }
-            )
+            new.append((order_item_id, course_id, state))
         elif grant.state is not state and grant.closed_by is not ClosedBy.STAFF:
-            await repository.change(grant.id, state=state, closed_by=closed_by, updated_at=at)
-    await repository.add_many(rows)
+            closed_by = None if state is GrantState.ACTIVE else ClosedBy.PAYMENT
+            await repository.set_state(grant.id, state, closed_by, at)
+    await repository.add_bought(viewer_id, new, ClosedBy.PAYMENT, at)
 
 
 async def move(order_item_ids: Sequence[str], to_viewer: str) -> list[str]:

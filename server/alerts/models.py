@@ -15,6 +15,7 @@ class AlertKind(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
     NOT_SETTLED = "not_settled"
     BOUGHT_TWICE = "bought_twice"
+    PAID_TWICE = "paid_twice"
     DISPUTE_OPENED = "dispute_opened"
     REFUND_FAILED = "refund_failed"
     REFUND_UNASSIGNED = "refund_unassigned"

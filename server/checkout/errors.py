@@ -2,6 +2,7 @@
 
 from server.errors import PlaybillError, SignInFirst
 from server.i18n import N_
+from server.money import format_money
 
 
 class CheckoutError(PlaybillError):
@@ -26,6 +27,12 @@ class OrderAlreadyPaid(CheckoutError):
     message = N_("This order is paid already.")
 
 
+class BoughtAndClaimed(OrderAlreadyPaid):
+    """This browser bought it, and an account holds it now: perhaps another person's."""
+
+    message = N_("You bought this. It is in your account now: sign in to watch it.")
+
+
 class AlreadyOwned(CheckoutError):
     code = "already_owned"
     message = N_("You own this course already.")
@@ -37,6 +44,22 @@ class WaitsInMail(CheckoutError):
         "This course was bought with your e-mail address. Follow the link in the receipt, or in a sign-in "
         "link that you ask for, and it is in your account."
     )
+
+
+class QuoteChanged(CheckoutError):
+    """The page shows another total than is asked for now; nobody is charged before it shows this one."""
+
+    code = "quote_changed"
+    message = N_("The price has changed. Look at the new total, and press again if you agree.")
+
+    def __init__(self, total: int, currency: str, digest: str) -> None:
+        super().__init__()
+        self._told = {"total": total, "currency": currency, "digest": digest}
+        self._total = (total, currency)
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {**self._told, "total_text": format_money(*self._total)}
 
 
 class OrderClaimed(SignInFirst):

@@ -1,6 +1,7 @@
-"""Tables of money: orders, their one open payment, refunds, disputes, what Stripe told."""
+"""Tables of money: orders, their payments, refunds, disputes, what Stripe told."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import CHAR, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -34,6 +35,20 @@ class PaymentStatus(Labeled):
     CANCELED = "canceled", N_("canceled")
 
 
+class RefundReason(StrEnum):
+    """Why money goes back; *stripe*: somebody gave it back there, without us."""
+
+    STAFF = "staff"
+    PAID_TWICE = "paid_twice"
+    STRIPE = "stripe"
+
+
+# A refund that we want and have no answer about yet; every other status is Stripe's word.
+REQUESTED = "requested"
+# Stripe will not do it.
+REFUSED = "refused"
+
+
 class OrderKey(Base):
     """A guest's browser, and a viewer. The cookie holds a random token; the id is made of its hash."""
 
@@ -54,6 +69,8 @@ class Order(Base):
         Index(None, "order_key_id"),
         Index(None, "email_key"),
         Index(None, "ip_mac", "created_at"),
+        Index(None, "pressed_key_id"),
+        Index(None, "paid_at"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -62,6 +79,9 @@ class Order(Base):
     viewer_id: Mapped[str] = mapped_column(Id, ForeignKey("viewers.id"))
     # The browser that made it, if a guest's; it keeps seeing the receipt after the claim.
     order_key_id: Mapped[str | None] = mapped_column(Id, ForeignKey("order_keys.id"))
+    # The browser in which *Pay* was pressed, an account's too. It opens nothing: it tells that two orders are
+    # one person's.
+    pressed_key_id: Mapped[str | None] = mapped_column(Id, ForeignKey("order_keys.id"))
     email: Mapped[str] = mapped_column(email_column())
     email_key: Mapped[str] = mapped_column(email_column())
     locale: Mapped[str] = mapped_column(String(8))
@@ -69,8 +89,10 @@ class Order(Base):
     ip_mac: Mapped[str] = mapped_column(CHAR(22))
     currency: Mapped[str] = mapped_column(CurrencyCode)
     amount: Mapped[int] = mapped_column(BigInteger)
+    # Of the quote that was ordered; empty on orders older than quotes.
+    quote_digest: Mapped[str] = mapped_column(String(32))
     status: Mapped[OrderStatus] = mapped_column(enum_column(OrderStatus), default=OrderStatus.PENDING)
-    # viewer:course:currency while pending, else NULL: two tabs cannot make two open orders.
+    # viewer:courses:currency while pending, else NULL: two tabs cannot make two open orders.
     open_key: Mapped[str | None] = mapped_column(String(64))
     # Counts settlements: a state fetched before another one was applied is fetched again.
     version: Mapped[int] = mapped_column(Integer, default=0)
@@ -95,12 +117,15 @@ class OrderItem(Base):
     # As sold: a later change of the course must not rewrite a receipt.
     course_title: Mapped[dict[str, str]] = mapped_column(JsonText)
     course_slug: Mapped[str] = mapped_column(String(120))
+    list_amount: Mapped[int] = mapped_column(BigInteger)
+    # What is paid for it: the list price less its share of the discount.
     amount: Mapped[int] = mapped_column(BigInteger)
+    # The sum of what its refunds gave back.
     refunded_amount: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Payment(Base):
-    """One attempt to pay an order: one PaymentIntent."""
+    """One attempt to pay an order: one PaymentIntent. At most one of an order is open."""
 
     __tablename__ = "payments"
     __table_args__ = table_args(
@@ -111,7 +136,10 @@ class Payment(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     order_id: Mapped[str] = mapped_column(Id, ForeignKey("orders.id"))
+    # Counts the payments of an order, from 1.
     attempt: Mapped[int] = mapped_column(Integer)
+    # Counts the tries to make the intent that Stripe failed to answer: part of the idempotency key.
+    tries: Mapped[int] = mapped_column(Integer, default=0)
     intent_id: Mapped[str | None] = mapped_column(String(255))
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CurrencyCode)
@@ -119,25 +147,57 @@ class Payment(Base):
     charge_id: Mapped[str | None] = mapped_column(String(255))
     card_brand: Mapped[str | None] = mapped_column(String(40))
     card_last4: Mapped[str | None] = mapped_column(String(4))
+    # Whom Stripe was told to charge; no customers are made yet.
+    customer_id: Mapped[str | None] = mapped_column(String(255))
     declines: Mapped[int] = mapped_column(Integer, default=0)
+    last_declined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     checks: Mapped[int] = mapped_column(Integer, default=0)
     next_check_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When a waiting page last had Stripe asked.
+    looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When the client secret was handed to a browser: before, nobody can pay.
+    secret_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    succeeded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Refund(Base):
+    """Wanted here first, then asked of Stripe; or found there."""
+
     __tablename__ = "refunds"
-    __table_args__ = table_args(UniqueConstraint("stripe_id"), Index(None, "order_id"))
+    __table_args__ = table_args(
+        UniqueConstraint("stripe_id"),
+        UniqueConstraint("once_key"),
+        Index(None, "order_id"),
+        Index(None, "status", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    stripe_id: Mapped[str] = mapped_column(String(255))
+    stripe_id: Mapped[str | None] = mapped_column(String(255))
     order_id: Mapped[str] = mapped_column(Id, ForeignKey("orders.id"))
     payment_id: Mapped[str] = mapped_column(Id, ForeignKey("payments.id"))
+    reason: Mapped[RefundReason] = mapped_column(enum_column(RefundReason))
+    # What is given back by itself is given back once.
+    once_key: Mapped[str | None] = mapped_column(String(80))
+    # Counts the tries that Stripe failed to answer: part of the idempotency key.
+    tries: Mapped[int] = mapped_column(Integer, default=0)
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CurrencyCode)
     status: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    items: Mapped[list["RefundItem"]] = relationship(lazy="raise", order_by="RefundItem.order_item_id")
+
+
+class RefundItem(Base):
+    """How much of a refund belongs to which item of its order. What no row tells, nobody has assigned."""
+
+    __tablename__ = "refund_items"
+    __table_args__ = table_args(Index(None, "order_item_id"))
+
+    refund_id: Mapped[str] = mapped_column(Id, ForeignKey("refunds.id"), primary_key=True)
+    order_item_id: Mapped[str] = mapped_column(Id, ForeignKey("order_items.id"), primary_key=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 class Dispute(Base):

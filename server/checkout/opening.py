@@ -1,5 +1,13 @@
-"""Pressing *Pay*: the pending order and its one open intent are made, or found again."""
+"""Pressing *Pay*: the pending order and its one open intent are made, or found again.
 
+Three steps, each of which asks anew what the one before has seen: *place* the order, *make* its intent at
+Stripe, *hand out* the secret. Between them others act (tabs, workers, Stripe); the two steps in the database
+hold the buyer's viewers locked, so of all presses of one buyer one decides at a time.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -8,42 +16,34 @@ from server.access import service as access
 from server.access.records import Viewer
 from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
-from server.catalog import service as catalog
-from server.catalog.records import CourseRecord, PriceRecord
 from server.checkout import repository
-from server.checkout.errors import (
-    AlreadyOwned,
-    NotForSale,
-    OrderAlreadyPaid,
-    OrderClaimed,
-    OrderInProgress,
-    WaitsInMail,
-)
-from server.checkout.models import OrderStatus, PaymentStatus
+from server.checkout.card_testing import too_many_declines
+from server.checkout.errors import CheckoutError, OrderAlreadyPaid, OrderInProgress, QuoteChanged
+from server.checkout.following import follow
+from server.checkout.owning import refuse_owner
+from server.checkout.quotes import Quote, quote
 from server.checkout.records import OrderRecord, PaymentRecord
-from server.checkout.settlement import open_key, settle, too_many_declines
+from server.checkout.settlement import settle_free
 from server.clock import now
-from server.database.session import in_transaction, release, transaction
-from server.errors import TooMany
+from server.database.session import in_transaction, release
+from server.errors import PlaybillError, TooMany
 from server.i18n import current_locale
-from server.integrations.stripe import (
-    IntentState,
-    NoSuchIntent,
-    StripeFailed,
-    StripeUnavailable,
-    stripe_gateway,
-)
+from server.integrations.stripe import IntentState, NoSuchIntent, StripeFailed, stripe_gateway
 from server.settings import settings
 from server.throttle import service as throttle
-from server.tokens import mac, new_id, new_order_number
+from server.tokens import mac, new_order_number
 
 FIRST_CHECK_AFTER = timedelta(seconds=10)
+# One after the other closes what the one before left open; a buyer has no more tabs than that at once.
+ROUNDS = 8
 
 # Against card testing. Generous for people, also for many behind one address of an office or a school.
 WINDOW_S = 600
 PRESSES_PER_BROWSER = 20
 PRESSES_PER_EMAIL = 20
 PRESSES_PER_IP = 200
+
+log = logging.getLogger("playbill.checkout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,50 +70,72 @@ class Buyer:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """One press of *Pay*: who, for which courses, and which quote the page showed (None: it did not say)."""
+
+    buyer: Buyer
+    slugs: tuple[str, ...]
+    currency: str
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenOrder:
     """What the page needs to confirm a payment; the secret goes to this browser and nowhere else."""
 
     number: str
-    client_secret: str
+    client_secret: str | None  # None where nothing is to be paid
     amount: int
     currency: str
 
 
-async def open_order(buyer: Buyer, slug: str, currency: str) -> OpenOrder:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order of a press; or none yet, for these payments of the same buyer must be closed at Stripe."""
+
+    order: OrderRecord | None
+    rivals: Sequence[PaymentRecord] = ()
+
+
+class Lost(Exception):
+    """The order or its payment was closed while its intent was being made."""
+
+
+async def open_order(press: Press) -> OpenOrder:
     """Make the pending order and its one open intent, or reuse them: called whenever *Pay* is pressed.
 
-    Raises AlreadyOwned, OrderAlreadyPaid, OrderClaimed, WaitsInMail, OrderInProgress, NotForSale, TooMany,
+    Raises AlreadyOwned, OrderAlreadyPaid, WaitsInMail, OrderInProgress, QuoteChanged, NotForSale, TooMany,
     StripeUnavailable, NotFound.
     """
-    await _brake(buyer)
-    course = await catalog.course_for_sale(slug)
-    price = catalog.price_in(course, currency)
-    if price is None or price.currency != currency:
-        raise NotForSale
-    await refuse_owner(buyer.account, buyer.viewer, course.id)
-    key = open_key(buyer.viewer_id, course.id, price.currency)
-    await _close_rivals(buyer, course, key)
-    for _ in range(3):
-        order = await in_transaction(partial(_find_or_make, buyer, course, price, key))
-        await release()
-        try:
-            intent = await _intent_of(order)
-        except NoSuchIntent:
-            # Other keys, or another life of a test account: this order cannot be paid any more.
-            await in_transaction(partial(repository.cancel_unpaid, order.id, order.payment.intent_id, now()))
+    await brake(press.buyer)
+    for _ in range(ROUNDS):
+        placed = await in_transaction(partial(place, press))
+        if placed.order is None:
+            await close(placed.rivals)
             continue
-        if order.amount != price.amount and intent.status.startswith("requires_"):
-            await stripe_gateway().cancel_intent(intent.id)
-            intent = await stripe_gateway().fetch_intent(intent.id)  # perhaps it was paid meanwhile
-        if intent.status != "canceled":
-            # Again, with our intent recorded: of two tabs that press at once, the later sees the earlier.
-            await _close_rivals(buyer, course, key)
-            return await _hand_out(buyer, order, intent)
-        await settle(intent.id)  # cancels the order too, so the next round makes a new one
-    raise StripeUnavailable
+        order = placed.order
+        if order.open_payment is None:
+            return OpenOrder(order.number, None, order.amount, order.currency)
+        intent = await make_intent(order, order.open_payment)
+        if intent is None:
+            continue
+        try:
+            rivals = await in_transaction(partial(hand_out, press, order, intent))
+        except Lost:
+            await withdraw(order, intent)
+            await refuse_late(press, order)
+            continue
+        except CheckoutError:
+            await withdraw(order, intent)
+            await in_transaction(partial(_end, order.id))
+            raise
+        if not rivals:
+            return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
+        await close(rivals)
+    raise OrderInProgress
 
 
-async def _brake(buyer: Buyer) -> None:
+async def brake(buyer: Buyer) -> None:
     limits = {f"browser:{buyer.viewer_id}": PRESSES_PER_BROWSER, f"ip:{buyer.ip}": PRESSES_PER_IP}
     if buyer.account is None:
         # Together with the network: a stranger who types somebody's address must not lock them out.
@@ -123,146 +145,191 @@ async def _brake(buyer: Buyer) -> None:
         raise TooMany
 
 
-async def refuse_owner(account: AccountRecord | None, viewer: Viewer, course_id: str) -> None:
-    """What this account owns or its address paid for, or this browser has bought, is not sold to it again.
+# --- in the database, under the lock of the buyer's viewers
 
-    Raises AlreadyOwned or OrderAlreadyPaid; WaitsInMail if nobody has claimed it yet; OrderClaimed if by now
-    an account, perhaps another person's, holds what this browser bought. A guest's e-mail address is not
-    asked: the answer would tell whose address it is.
+
+async def place(press: Press) -> Placed:
+    """Find or make the order of this press and its open payment, unless something must be closed first."""
+    buyer = press.buyer
+    await _lock(buyer)
+    asked = await quote(press.slugs, press.currency)
+    await refuse_owner(buyer.account, buyer.viewer, asked.course_ids)
+    pending = await repository.lock_open(buyer.viewer_id, buyer.order_key_id, asked.course_ids)
+    own = next((one for one in pending if _is_of(one, press, asked)), None)
+    rivals = await _close_here(one for one in pending if one is not own)
+    if rivals:
+        return Placed(None, rivals)
+    if press.digest not in (None, asked.digest):
+        raise QuoteChanged(asked.total, asked.currency, asked.digest)
+    order_id = own.id if own else await _add(press, asked)
+    order = await repository.look(order_id)
+    if order.amount == 0:
+        await settle_free(order)
+    elif order.open_payment is None:
+        at = now()
+        await repository.add_payment(order, len(order.payments) + 1, at, at + FIRST_CHECK_AFTER)
+    return Placed(await repository.look(order_id))
+
+
+async def hand_out(press: Press, placed: OrderRecord, intent: IntentState) -> Sequence[PaymentRecord]:
+    """Record the intent and let its secret go, if nothing else of this buyer is paid or can be paid.
+
+    Returns the payments that must be closed at Stripe first; then the secret stays here. Raises Lost.
     """
-    if await access.open_course_ids(viewer, [course_id]):
-        raise AlreadyOwned if account else OrderAlreadyPaid
-    if account is not None:
-        if account.is_proven and await repository.unclaimed_order_of(account.email_key, course_id):
-            raise WaitsInMail
-    elif viewer.order_key_id and await repository.claimed_order_of(viewer.order_key_id, course_id):
-        raise OrderClaimed
-
-
-async def _close_rivals(buyer: Buyer, course: CourseRecord, key: str) -> None:
-    """Cancel what this buyer left open for the same course in another currency, or before signing in.
-
-    Two tabs must not pay for one course twice. Raises what the other tab's payment means for this one.
-    """
-    for rival in await repository.list_rivals(buyer.viewer.ids, course.id, key):
-        intent_id = rival.payment.intent_id
-        if intent_id is None:
-            continue
-        await release()
-        try:
-            canceled = await stripe_gateway().cancel_intent(intent_id)
-        except NoSuchIntent:
-            continue
-        await settle(intent_id)
-        if not canceled:
-            await refuse_owner(buyer.account, buyer.viewer, course.id)
-            raise OrderInProgress(rival.number)
-
-
-async def _find_or_make(buyer: Buyer, course: CourseRecord, price: PriceRecord, key: str) -> OrderRecord:
-    order = await repository.get_open(key)
-    if order is None:
-        await _make(buyer, course, price, key)
-        order = await repository.get_open(key)
-    assert order is not None
+    buyer = press.buyer
+    await _lock(buyer)
+    course_ids = placed.course_ids
+    found = await repository.lock_open(buyer.viewer_id, buyer.order_key_id, course_ids, and_order=placed.id)
+    order = next(one for one in found if one.id == placed.id)
+    payment = order.open_payment
+    if not order.is_pending or payment is None or payment.intent_id not in (None, intent.id):
+        raise Lost
+    if payment.intent_id is None and payment.attempt != intent.attempt:
+        raise Lost
+    await refuse_owner(buyer.account, buyer.viewer, course_ids)
+    await repository.record_intent(payment.id, intent.id)
+    rivals = await _close_here(one for one in found if one is not order)
+    if rivals:
+        return rivals
     at = now()
-    # The buyer is active: look after this payment closely again.
-    await repository.change_payment(order.payment.id, checks=0, next_check_at=at + FIRST_CHECK_AFTER)
-    return order
+    locale = current_locale()
+    if (order.email, order.locale) != (buyer.email, locale):
+        key = accounts.email_key(buyer.email)
+        await repository.readdress(order.id, email=buyer.email, email_key=key, locale=locale)
+    await repository.mark_secret_out(payment.id, at, at + FIRST_CHECK_AFTER)
+    return ()
 
 
-async def _make(buyer: Buyer, course: CourseRecord, price: PriceRecord, key: str) -> None:
-    if buyer.account is None and await access.register_viewer(buyer.order_key_id):
-        await repository.add_order_key(buyer.order_key_id, now())
-    at = now()
-    order_id = new_id()
-    await repository.add_order(
-        {
-            "id": order_id,
-            "number": new_order_number(),
-            "viewer_id": buyer.viewer_id,
-            "order_key_id": None if buyer.account else buyer.order_key_id,
-            "email": buyer.email,
-            "email_key": accounts.email_key(buyer.email),
-            "locale": current_locale(),
-            "ip_mac": buyer.ip_mac,
-            "currency": price.currency,
-            "amount": price.amount,
-            "status": OrderStatus.PENDING,
-            "open_key": key,
-            "created_at": at,
-        },
-        [
-            {
-                "id": new_id(),
-                "order_id": order_id,
-                "course_id": course.id,
-                "course_title": course.title,
-                "course_slug": course.slug,
-                "amount": price.amount,
-            }
-        ],
-        {
-            "id": new_id(),
-            "order_id": order_id,
-            "attempt": 1,
-            "amount": price.amount,
-            "currency": price.currency,
-            "status": PaymentStatus.CREATED,
-            "next_check_at": at + FIRST_CHECK_AFTER,
-            "created_at": at,
-            "updated_at": at,
-        },
+async def _lock(buyer: Buyer) -> None:
+    """Both of the buyer's viewers; the browser's is made at its first press."""
+    ids = [buyer.viewer_id, buyer.order_key_id]
+    if buyer.order_key_id in await access.lock_viewers(ids):
+        return
+    await access.register_viewer(buyer.order_key_id)
+    await repository.add_order_key(buyer.order_key_id, now())
+    await access.lock_viewers(ids)
+
+
+def _is_of(order: OrderRecord, press: Press, asked: Quote) -> bool:
+    return order.viewer_id == press.buyer.viewer_id and order.quote_digest == asked.digest
+
+
+async def _close_here(orders: Iterable[OrderRecord]) -> list[PaymentRecord]:
+    """Cancel what nobody can pay yet; returns what somebody holds the secret of, to be closed at Stripe."""
+    out = []
+    for order in orders:
+        payment = order.open_payment
+        if payment is not None and payment.secret_out_at is not None:
+            out.append(payment)
+        else:
+            await repository.cancel(order, now())
+    return out
+
+
+async def _add(press: Press, asked: Quote) -> str:
+    buyer = press.buyer
+    return await repository.add_order(
+        asked,
+        number=new_order_number(),
+        viewer_id=buyer.viewer_id,
+        order_key_id=None if buyer.account else buyer.order_key_id,
+        pressed_key_id=buyer.order_key_id,
+        email=buyer.email,
+        email_key=accounts.email_key(buyer.email),
+        locale=current_locale(),
+        ip_mac=buyer.ip_mac,
+        open_key=open_key(buyer.viewer_id, asked),
+        at=now(),
     )
 
 
-async def _intent_of(order: OrderRecord) -> IntentState:
-    payment = order.payment
+def open_key(viewer_id: str, asked: Quote) -> str:
+    """What a buyer can have one pending order of: these courses, in this currency."""
+    courses = hashlib.sha256(",".join(sorted(asked.course_ids)).encode()).hexdigest()[:32]
+    return f"{viewer_id}:{courses}:{asked.currency}"
+
+
+# --- at Stripe, without a lock
+
+
+async def make_intent(order: OrderRecord, payment: PaymentRecord) -> IntentState | None:
+    """The payment's intent, to be confirmed by a browser; None if it is of no use: then place again.
+
+    Raises OrderAlreadyPaid, OrderInProgress, StripeUnavailable.
+    """
+    await release()
+    try:
+        intent = await _fetch_or_create(order, payment)
+    except NoSuchIntent:
+        # Other keys, or another life of a test account: this payment cannot be paid any more.
+        await in_transaction(partial(repository.cancel_payment, payment.id, payment.intent_id))
+        return None
+    except StripeFailed:
+        await in_transaction(partial(repository.count_try, payment.id, payment.tries))
+        raise
+    if intent.status.startswith("requires_") and intent.status != "requires_capture":
+        return intent
+    await follow(intent.id)
+    if intent.status == "canceled":
+        return None
+    raise (OrderAlreadyPaid if intent.status == "succeeded" else OrderInProgress)(order.number)
+
+
+async def _fetch_or_create(order: OrderRecord, payment: PaymentRecord) -> IntentState:
     if payment.intent_id is not None:
         return await stripe_gateway().fetch_intent(payment.intent_id)
+    return await stripe_gateway().create_intent(
+        order_number=order.number,
+        attempt=payment.attempt,
+        tries=payment.tries,
+        amount=payment.amount,
+        currency=payment.currency,
+        quote_digest=order.quote_digest,
+    )
+
+
+async def close(payments: Iterable[PaymentRecord]) -> None:
+    """Cancel payments of the same buyer at Stripe; one that is paid is settled. Raises OrderInProgress."""
+    for payment in payments:
+        assert payment.intent_id is not None, "its secret is out"
+        await release()
+        try:
+            canceled = await stripe_gateway().cancel_intent(payment.intent_id)
+        except NoSuchIntent:
+            await in_transaction(partial(repository.cancel_payment, payment.id, payment.intent_id))
+            continue
+        await follow(payment.intent_id)
+        if not canceled:
+            order = await repository.look(payment.order_id)
+            if order.is_pending:
+                raise OrderInProgress(order.number)
+
+
+async def withdraw(order: OrderRecord, intent: IntentState) -> None:
+    """End an intent whose secret is not handed out. Whatever Stripe says now, the buyer gets their answer."""
+    await release()
     try:
-        intent = await stripe_gateway().create_intent(
-            order_number=order.number,
-            attempt=payment.attempt,
-            amount=payment.amount,
-            currency=payment.currency,
-            description=f"Playbill {order.number}",
-        )
-    except StripeFailed:
-        await count_attempt(payment)
-        raise
-    # Another tab, with another key after a 5xx, may have been first: then its intent is the order's. Or the
-    # sweep has canceled the order meanwhile: then nobody must pay this one.
-    known = await in_transaction(partial(repository.record_intent, order.id, intent.id))
-    if known is None:
-        await stripe_gateway().cancel_intent(intent.id)
-    return intent if known == intent.id else await stripe_gateway().fetch_intent(known or intent.id)
+        canceled = await stripe_gateway().cancel_intent(intent.id)
+        if not canceled:
+            await follow(intent.id)
+    except PlaybillError as error:
+        log.warning("intent %s of order %s is left open: %s", intent.id, order.number, type(error).__name__)
 
 
-async def count_attempt(payment: PaymentRecord) -> None:
-    """After a 5xx the next try needs another key, or it gets the same answer for a day.
-
-    Safe for an intent, whose secret nobody got, and for a refund of all that is left, which Stripe
-    grants once.
-    """
-    async with transaction():
-        await repository.change_payment(payment.id, attempt=payment.attempt + 1)
+async def _end(order_id: str) -> None:
+    order = await repository.lock(order_id)
+    if order is not None and order.is_pending:
+        await repository.cancel(order, now())
 
 
-async def _hand_out(buyer: Buyer, order: OrderRecord, intent: IntentState) -> OpenOrder:
-    if intent.status == "succeeded":
-        await settle(intent.id)
+async def refuse_late(press: Press, placed: OrderRecord) -> None:
+    """Say why a press has lost its order, if that is the buyer's doing; else it makes another one."""
+    buyer = press.buyer
+    order = await repository.look(placed.id)
+    if order.is_paid:
         raise OrderAlreadyPaid(order.number)
-    if intent.status == "processing":
-        raise OrderInProgress(order.number)
-    if order.email != buyer.email or order.locale != current_locale():
-        readdress = partial(
-            repository.readdress,
-            order.id,
-            email=buyer.email,
-            email_key=accounts.email_key(buyer.email),
-            locale=current_locale(),
-        )
-        if not await in_transaction(readdress):
-            raise OrderAlreadyPaid(order.number)
-    return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
+    await refuse_owner(buyer.account, buyer.viewer, order.course_ids)
+    if not order.is_pending and await repository.has_open(
+        buyer.viewer_id, buyer.order_key_id, order.course_ids
+    ):
+        raise OrderInProgress  # another tab was later, and goes on

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from server.checkout.models import OrderStatus, PaymentStatus
+from server.checkout.models import REFUSED, REQUESTED, OrderStatus, PaymentStatus, RefundReason
 from server.database.records import Record
+from server.integrations.stripe import DISPUTE_LOST, DISPUTE_OPEN, REFUND_ENDED
 
 
 class OrderItemRecord(Record):
@@ -11,14 +12,21 @@ class OrderItemRecord(Record):
     course_id: str
     course_title: dict[str, str]
     course_slug: str
+    list_amount: int
     amount: int
     refunded_amount: int
+
+    @property
+    def is_refunded(self) -> bool:
+        """All of it went back. What cost nothing cannot: it counts as bought."""
+        return 0 < self.amount <= self.refunded_amount
 
 
 class PaymentRecord(Record):
     id: str
     order_id: str
     attempt: int
+    tries: int
     intent_id: str | None
     amount: int
     currency: str
@@ -26,27 +34,64 @@ class PaymentRecord(Record):
     charge_id: str | None
     card_brand: str | None
     card_last4: str | None
+    customer_id: str | None
     declines: int
+    last_declined_at: datetime | None
     checks: int
+    looked_at: datetime
+    secret_out_at: datetime | None
     created_at: datetime
-    updated_at: datetime
+    succeeded_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED)
+
+
+class RefundItemRecord(Record):
+    order_item_id: str
+    amount: int
 
 
 class RefundRecord(Record):
-    stripe_id: str
+    id: str
+    stripe_id: str | None
+    order_id: str
+    payment_id: str
+    reason: RefundReason
+    tries: int
     amount: int
     currency: str
     status: str
     created_at: datetime
+    items: list[RefundItemRecord]
+
+    @property
+    def counts(self) -> bool:
+        """Whether the money is back or on its way; a refund can fail after it succeeded."""
+        return self.status not in {REQUESTED, REFUSED, *REFUND_ENDED}
+
+    @property
+    def is_requested(self) -> bool:
+        return self.status == REQUESTED
 
 
 class DisputeRecord(Record):
     stripe_id: str
+    payment_id: str
     amount: int
     currency: str
     status: str
     reason: str
     created_at: datetime
+
+    @property
+    def suspends(self) -> bool:
+        return self.status in DISPUTE_OPEN
+
+    @property
+    def is_lost(self) -> bool:
+        return self.status == DISPUTE_LOST
 
 
 class OrderRecord(Record):
@@ -54,12 +99,14 @@ class OrderRecord(Record):
     number: str
     viewer_id: str
     order_key_id: str | None
+    pressed_key_id: str | None
     email: str
     email_key: str
     locale: str
     ip_mac: str
     currency: str
     amount: int
+    quote_digest: str
     status: OrderStatus
     version: int
     created_at: datetime
@@ -76,13 +123,15 @@ class OrderRecord(Record):
         return self.viewer_id == self.order_key_id
 
     @property
-    def payment(self) -> PaymentRecord:
-        """The newest attempt."""
-        return self.payments[-1]
+    def open_payment(self) -> PaymentRecord | None:
+        """The one attempt that can still be paid, if there is one."""
+        return next((one for one in self.payments if one.is_open), None)
 
     @property
     def paid_payment(self) -> PaymentRecord | None:
-        return next((one for one in self.payments if one.status is PaymentStatus.SUCCEEDED), None)
+        """The attempt that paid; should a second one succeed, still the first."""
+        paid = [(one.succeeded_at, one.attempt, one) for one in self.payments if one.succeeded_at]
+        return min(paid)[2] if paid else None
 
     @property
     def refunded_amount(self) -> int:
@@ -91,6 +140,19 @@ class OrderRecord(Record):
     @property
     def is_paid(self) -> bool:
         return self.status in (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status is OrderStatus.PENDING
+
+    @property
+    def course_ids(self) -> list[str]:
+        return [item.course_id for item in self.items]
+
+    @property
+    def watch_path(self) -> str:
+        """Where what was bought is watched: its one course, or the shelf."""
+        return f"/learn/{self.items[0].course_slug}" if len(self.items) == 1 else "/learn"
 
     @property
     def card_brand(self) -> str | None:

@@ -1,16 +1,27 @@
-"""The only SQL on orders and payments."""
+"""The only SQL on orders and payments; refunds, disputes and figures have files of their own beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from server.access.models import Grant
+from server.accounts.models import User
 from server.checkout.models import (
-    Dispute,
     Order,
     OrderItem,
     OrderKey,
@@ -21,68 +32,166 @@ from server.checkout.models import (
     StripeEvent,
     SweepState,
 )
+from server.checkout.quotes import Quote
 from server.checkout.records import OrderRecord, PaymentRecord
 from server.database.session import current_session, require_transaction
-from server.database.write import changed, insert_once, upsert
+from server.database.write import changed, insert_once
+from server.tokens import new_id
 
 OPEN_PAYMENTS = (PaymentStatus.CREATED, PaymentStatus.PROCESSING, PaymentStatus.FAILED)
 PAID = (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
+# What cost nothing cannot be refunded: it counts as bought.
+UNREFUNDED = or_(OrderItem.amount == 0, OrderItem.refunded_amount < OrderItem.amount)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderVersion:
+    """What of an order must be known before its intent is fetched."""
+
     order_id: str
     version: int
+    viewer_id: str
+    pressed_key_id: str | None
+    address_account_id: str | None = None  # the account of the order's address, whoever holds the order
     has_event: bool = False  # the event that was asked about has been handled
 
 
-def _with_parts() -> Select[Order]:
+def of_one_buyer(viewer_id: str, key_id: str | None) -> ColumnElement[bool]:
+    """Orders of the same buyer: of this account or browser, and what was pressed in the same browser.
+
+    Two accounts in one browser are two people; an account and a guest there are taken for one.
+    """
+    if viewer_id == key_id:
+        return or_(Order.viewer_id == key_id, Order.pressed_key_id == key_id)
+    return Order.viewer_id.in_([one for one in (viewer_id, key_id) if one])
+
+
+def with_parts() -> Select[Order]:
     """An order with its items and payments, in one statement: both are few."""
     return select(Order).options(joinedload(Order.items), joinedload(Order.payments))
 
 
-def _with_everything() -> Select[Order]:
-    return _with_parts().options(selectinload(Order.refunds), selectinload(Order.disputes))
+async def list_orders(statement: Select[Order]) -> list[OrderRecord]:
+    rows = await current_session().execute(statement)
+    return [OrderRecord.of(row) for row in rows.unique().scalars()]
 
 
 async def _one(statement: Select[Order]) -> OrderRecord | None:
-    result = await current_session().execute(statement)
-    row = result.unique().scalar_one_or_none()
-    return OrderRecord.of(row) if row else None
+    return next(iter(await list_orders(statement)), None)
+
+
+# Orders
 
 
 async def get(number: str) -> OrderRecord | None:
-    return await _one(_with_everything().where(Order.number == number))
+    """With everything that belongs to it."""
+    whole = with_parts().options(
+        selectinload(Order.refunds).selectinload(Refund.items), selectinload(Order.disputes)
+    )
+    return await _one(whole.where(Order.number == number))
 
 
 async def get_by_intent(intent_id: str) -> OrderRecord | None:
-    return await _one(_with_parts().where(Order.payments.any(Payment.intent_id == intent_id)))
+    return await _one(with_parts().where(Order.payments.any(Payment.intent_id == intent_id)))
 
 
-async def get_open(open_key: str) -> OrderRecord | None:
-    require_transaction()
-    return await _one(_with_parts().where(Order.open_key == open_key).with_for_update())
+async def look(order_id: str) -> OrderRecord:
+    """One that is known to be there: orders are never deleted."""
+    order = await _one(with_parts().where(Order.id == order_id))
+    assert order is not None
+    return order
 
 
 async def lock(order_id: str) -> OrderRecord | None:
     require_transaction()
-    return await _one(_with_parts().where(Order.id == order_id).with_for_update())
+    return await _one(with_parts().where(Order.id == order_id).with_for_update())
 
 
-async def lock_with_paid(order_id: str) -> tuple[OrderRecord, list[OrderRecord]]:
-    """An order, and the paid ones of the same address: two that are paid at once must see each other."""
+async def lock_by_number(number: str) -> OrderRecord | None:
     require_transaction()
+    return await _one(with_parts().where(Order.number == number).with_for_update())
+
+
+async def lock_open(
+    viewer_id: str, key_id: str | None, course_ids: Collection[str], *, and_order: str = ""
+) -> list[OrderRecord]:
+    """This buyer's pending orders that share a course with these; and one order in whatever state."""
+    this = select(Order.id).where(Order.id == and_order)
+    return await _lock_those(union(this, _open(viewer_id, key_id, course_ids)))
+
+
+async def has_open(viewer_id: str, key_id: str | None, course_ids: Collection[str]) -> bool:
+    """Whether this buyer has a pending order that shares a course with these."""
+    return await current_session().scalar(_open(viewer_id, key_id, course_ids).limit(1)) is not None
+
+
+def _open(viewer_id: str, key_id: str | None, course_ids: Collection[str]) -> Select[str]:
+    return select(Order.id).where(
+        Order.status == OrderStatus.PENDING,
+        of_one_buyer(viewer_id, key_id),
+        Order.items.any(OrderItem.course_id.in_(course_ids)),
+    )
+
+
+async def lock_with_paid(known: OrderVersion) -> tuple[OrderRecord, list[OrderRecord]]:
+    """An order, and the paid ones of its buyer and of its address: two paid at once must see each other.
+
+    The unpaid ones are locked, too: one of them may be on its way to be paid.
+    """
     other = aliased(Order)
-    address = select(other.email_key).where(other.id == order_id).scalar_subquery()
-    rows = await current_session().execute(
-        _with_parts()
-        .where(Order.email_key == address, or_(Order.id == order_id, Order.status.in_(PAID)))
-        .order_by(Order.id)
+    address = select(other.email_key).where(other.id == known.order_id).scalar_subquery()
+    alive = Order.status != OrderStatus.CANCELED
+    related = union(
+        select(Order.id).where(Order.id == known.order_id),
+        select(Order.id).where(Order.email_key == address, alive),
+        select(Order.id).where(of_one_buyer(known.viewer_id, known.pressed_key_id), alive),
+    )
+    orders = await _lock_those(related)
+    order = next(one for one in orders if one.id == known.order_id)  # orders are never deleted
+    return order, [one for one in orders if one is not order and one.is_paid]
+
+
+async def _lock_those(ids: CompoundSelect[str]) -> list[OrderRecord]:
+    """By their ids alone: a search under locks would also lock what it only looks at."""
+    require_transaction()
+    found = ids.subquery()
+    return await list_orders(with_parts().join(found, found.c.id == Order.id).with_for_update())
+
+
+async def lock_unclaimed(email_key: str) -> list[OrderRecord]:
+    """Settled guest orders made with this address that still belong to a browser."""
+    require_transaction()
+    return await list_orders(
+        with_parts().where(_is_unclaimed(email_key)).order_by(Order.created_at, Order.id).with_for_update()
+    )
+
+
+async def browsers_to_claim_from(email_key: str) -> list[str]:
+    """The order keys that hold settled orders made with this address."""
+    return list(await current_session().scalars(select(Order.viewer_id).where(_is_unclaimed(email_key))))
+
+
+def _is_unclaimed(email_key: str) -> ColumnElement[bool]:
+    return and_(
+        Order.email_key == email_key,
+        Order.viewer_id == Order.order_key_id,
+        Order.status.in_((*PAID, OrderStatus.REFUNDED)),
+    )
+
+
+async def lock_paid_of(viewer_id: str, course_ids: Collection[str]) -> list[OrderRecord]:
+    """What this viewer paid for that holds one of these courses, first paid first."""
+    require_transaction()
+    return await list_orders(
+        with_parts()
+        .where(
+            Order.viewer_id == viewer_id,
+            Order.status.in_(PAID),
+            Order.items.any(OrderItem.course_id.in_(course_ids)),
+        )
+        .order_by(Order.paid_at, Order.id)
         .with_for_update()
     )
-    orders = [OrderRecord.of(row) for row in rows.unique().scalars()]
-    order = next(one for one in orders if one.id == order_id)  # orders are never deleted
-    return order, [one for one in orders if one is not order]
 
 
 async def version_by_intent(intent_id: str, event_id: str = "") -> OrderVersion | None:
@@ -100,69 +209,253 @@ async def version_of(order_id: str) -> OrderVersion | None:
 
 
 async def _version(condition: ColumnElement[bool], event_id: str = "") -> OrderVersion | None:
+    account = select(User.id).where(User.email_key == Order.email_key).scalar_subquery()
+    has_event = exists().where(StripeEvent.id == event_id)
     found = await current_session().execute(
-        select(Order.id, Order.version, exists().where(StripeEvent.id == event_id)).where(condition)
+        select(Order.id, Order.version, Order.viewer_id, Order.pressed_key_id, account, has_event).where(
+            condition
+        )
     )
     row = found.one_or_none()
     return OrderVersion(*row) if row else None
 
 
+async def paid_order_pressed_at(key_id: str, course_ids: Collection[str]) -> str | None:
+    """The number of a paid order of these courses that was pressed in this browser; an account holds it."""
+    return await _paid_order(course_ids, Order.pressed_key_id == key_id, Order.viewer_id != key_id)
+
+
+async def unclaimed_order_of(email_key: str, course_ids: Collection[str]) -> str | None:
+    """The number of a paid order of these courses that a guest made with this address; nobody claimed it."""
+    return await _paid_order(course_ids, Order.email_key == email_key, Order.viewer_id == Order.order_key_id)
+
+
+async def _paid_order(course_ids: Collection[str], *conditions: ColumnElement[bool]) -> str | None:
+    return await current_session().scalar(
+        select(Order.number)
+        .join(OrderItem, OrderItem.order_id == Order.id)
+        .where(*conditions, Order.status.in_(PAID), OrderItem.course_id.in_(course_ids), UNREFUNDED)
+        .limit(1)
+    )
+
+
+async def list_of_viewers(viewer_ids: Sequence[str]) -> list[OrderRecord]:
+    return await list_orders(
+        with_parts()
+        .where(
+            Order.viewer_id.in_(viewer_ids),
+            Order.status.not_in((OrderStatus.PENDING, OrderStatus.CANCELED)),
+        )
+        .order_by(Order.created_at.desc(), Order.id.desc())
+    )
+
+
 async def add_order_key(order_key_id: str, at: datetime) -> None:
+    require_transaction()
     await insert_once(OrderKey, {"id": order_key_id, "created_at": at})
 
 
 async def add_order(
-    order: Mapping[str, Any], items: Sequence[Mapping[str, Any]], payment: Mapping[str, Any]
-) -> bool:
-    """False if another tab or worker has just made the open order of this buyer and course."""
+    quote: Quote,
+    *,
+    number: str,
+    viewer_id: str,
+    order_key_id: str | None,
+    pressed_key_id: str,
+    email: str,
+    email_key: str,
+    locale: str,
+    ip_mac: str,
+    open_key: str,
+    at: datetime,
+) -> str:
+    """A pending order of what was quoted; returns its id. The buyer's viewers are locked: nobody races."""
     require_transaction()
-    if not await insert_once(Order, order):
-        return False
+    order_id = new_id()
     session = current_session()
-    session.add_all([*(OrderItem(**item) for item in items), Payment(**payment)])
+    session.add(
+        Order(
+            id=order_id,
+            number=number,
+            viewer_id=viewer_id,
+            order_key_id=order_key_id,
+            pressed_key_id=pressed_key_id,
+            email=email,
+            email_key=email_key,
+            locale=locale,
+            ip_mac=ip_mac,
+            currency=quote.currency,
+            amount=quote.total,
+            quote_digest=quote.digest,
+            status=OrderStatus.PENDING,
+            open_key=open_key,
+            created_at=at,
+        )
+    )
     await session.flush()
-    return True
+    session.add_all(
+        OrderItem(
+            id=new_id(),
+            order_id=order_id,
+            course_id=line.course.id,
+            position=position,
+            course_title=line.course.title,
+            course_slug=line.course.slug,
+            list_amount=line.list_amount,
+            amount=line.amount,
+        )
+        for position, line in enumerate(quote.lines)
+    )
+    await session.flush()
+    return order_id
 
 
-async def change_order(order_id: str, **values: Any) -> None:
-    await changed(update(Order).where(Order.id == order_id).values(**values))
+async def follow_payments(
+    order_id: str,
+    *,
+    version: int,
+    status: OrderStatus,
+    paid_at: datetime | None,
+    canceled_at: datetime | None,
+) -> None:
+    """Bring an order into line with its payments; only a pending one keeps its open key."""
+    require_transaction()
+    values = {"version": version, "status": status, "paid_at": paid_at, "canceled_at": canceled_at}
+    if status is not OrderStatus.PENDING:
+        values["open_key"] = None
+    await current_session().execute(update(Order).where(Order.id == order_id).values(**values))
 
 
-async def readdress(order_id: str, **values: Any) -> bool:
-    """Change whom a pending order is of; False once it is paid, for its receipt is on its way."""
-    pending = update(Order).where(Order.id == order_id, Order.status == OrderStatus.PENDING)
-    return await changed(pending.values(**values)) == 1
-
-
-async def change_item(item_id: str, **values: Any) -> None:
-    await changed(update(OrderItem).where(OrderItem.id == item_id).values(**values))
-
-
-async def change_payment(payment_id: str, **values: Any) -> None:
-    await changed(update(Payment).where(Payment.id == payment_id).values(**values))
-
-
-async def keep_refund(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
-    await upsert(Refund, {"stripe_id": stripe_id}, values, only_new)
-
-
-async def change_refunds(order_id: str, **values: Any) -> None:
-    await changed(update(Refund).where(Refund.order_id == order_id).values(**values))
-
-
-async def keep_dispute(stripe_id: str, values: Mapping[str, Any], only_new: Mapping[str, Any]) -> None:
-    await upsert(Dispute, {"stripe_id": stripe_id}, values, only_new)
-
-
-async def add_event(event_id: str, kind: str, created_at: datetime, handled_at: datetime) -> bool:
-    """False if this event has been handled before."""
-    return await insert_once(
-        StripeEvent, {"id": event_id, "type": kind, "created_at": created_at, "handled_at": handled_at}
+async def give_to(order_id: str, viewer_id: str) -> None:
+    """A claim. The version tells a settlement that has fetched already to look again whose it is."""
+    await changed(
+        update(Order).where(Order.id == order_id).values(viewer_id=viewer_id, version=Order.version + 1)
     )
 
 
-async def known_events(event_ids: Sequence[str]) -> set[str]:
-    return set(await current_session().scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
+async def readdress(order_id: str, *, email: str, email_key: str, locale: str) -> None:
+    """Change whom a pending order is of; its receipt is not on its way yet."""
+    require_transaction()
+    pending = update(Order).where(Order.id == order_id, Order.status == OrderStatus.PENDING)
+    await current_session().execute(pending.values(email=email, email_key=email_key, locale=locale))
+
+
+async def cancel(order: OrderRecord, at: datetime) -> None:
+    """End a locked, pending order. A payment whose intent Stripe knows is ended there, by the sweep."""
+    require_transaction()
+    session = current_session()
+    unborn = update(Payment).where(Payment.order_id == order.id, Payment.intent_id.is_(None))
+    await session.execute(unborn.values(status=PaymentStatus.CANCELED))
+    await session.execute(
+        update(Order)
+        .where(Order.id == order.id)
+        .values(status=OrderStatus.CANCELED, open_key=None, canceled_at=at, version=Order.version + 1)
+    )
+
+
+async def list_forgotten(before: datetime, limit: int) -> list[str]:
+    """Ids of pending orders made before then that have no open payment."""
+    has_open = exists().where(Payment.order_id == Order.id, Payment.status.in_(OPEN_PAYMENTS))
+    found = select(Order.id).where(Order.status == OrderStatus.PENDING, Order.created_at < before, ~has_open)
+    return list(await current_session().scalars(found.order_by(Order.created_at).limit(limit)))
+
+
+async def mark_item_refunded(item_id: str, amount: int) -> None:
+    await changed(update(OrderItem).where(OrderItem.id == item_id).values(refunded_amount=amount))
+
+
+# Payments
+
+
+async def add_payment(order: OrderRecord, attempt: int, at: datetime, check_at: datetime) -> None:
+    """The order's open payment; the caller holds the order's lock and has seen that there is none."""
+    require_transaction()
+    current_session().add(
+        Payment(
+            id=new_id(),
+            order_id=order.id,
+            attempt=attempt,
+            amount=order.amount,
+            currency=order.currency,
+            status=PaymentStatus.CREATED,
+            next_check_at=check_at,
+            looked_at=at,
+            created_at=at,
+        )
+    )
+    await current_session().flush()
+
+
+async def record_intent(payment_id: str, intent_id: str) -> None:
+    await changed(update(Payment).where(Payment.id == payment_id).values(intent_id=intent_id))
+
+
+async def mark_secret_out(payment_id: str, at: datetime, check_at: datetime) -> None:
+    """From now on somebody can pay; look after the payment closely again."""
+    await changed(
+        update(Payment)
+        .where(Payment.id == payment_id)
+        .values(secret_out_at=func.coalesce(Payment.secret_out_at, at), checks=0, next_check_at=check_at)
+    )
+
+
+async def count_try(payment_id: str, tries: int) -> None:
+    """The next try needs another idempotency key; of several that failed with this one, one counts."""
+    await changed(
+        update(Payment).where(Payment.id == payment_id, Payment.tries == tries).values(tries=tries + 1)
+    )
+
+
+async def tell_payment(
+    payment_id: str,
+    *,
+    intent_id: str,
+    status: PaymentStatus,
+    charge_id: str | None,
+    card_brand: str | None,
+    card_last4: str | None,
+    declines: int,
+    last_declined_at: datetime | None,
+    succeeded_at: datetime | None,
+    looked_at: datetime,
+) -> None:
+    """What Stripe says of it."""
+    await changed(
+        update(Payment)
+        .where(Payment.id == payment_id)
+        .values(
+            intent_id=intent_id,
+            status=status,
+            charge_id=charge_id,
+            card_brand=card_brand,
+            card_last4=card_last4,
+            declines=declines,
+            last_declined_at=last_declined_at,
+            succeeded_at=succeeded_at,
+            looked_at=looked_at,
+        )
+    )
+
+
+async def cancel_payment(payment_id: str, seen_intent_id: str | None) -> None:
+    """End a payment that Stripe knows nothing of, if it still is what the caller has seen."""
+    await changed(
+        update(Payment)
+        .where(
+            Payment.id == payment_id,
+            Payment.status.in_(OPEN_PAYMENTS),
+            Payment.intent_id.is_(None) if seen_intent_id is None else Payment.intent_id == seen_intent_id,
+        )
+        .values(status=PaymentStatus.CANCELED)
+    )
+
+
+async def claim_look(payment_id: str, before: datetime, at: datetime) -> bool:
+    """Whether the caller is the one who looks again at a payment last looked at before then."""
+    require_transaction()
+    is_due = or_(Payment.looked_at <= before, Payment.looked_at > at)  # a clock may have been ahead
+    unseen = update(Payment).where(Payment.id == payment_id, is_due)
+    return await changed(unseen.values(looked_at=at)) == 1
 
 
 async def list_due_payments(at: datetime, until: datetime, limit: int) -> list[PaymentRecord]:
@@ -179,37 +472,12 @@ async def list_due_payments(at: datetime, until: datetime, limit: int) -> list[P
     return [PaymentRecord.of(row) for row in rows]
 
 
-async def list_unclaimed(email_key: str) -> list[OrderRecord]:
-    """Settled guest orders made with this address that still belong to a browser, locked."""
-    require_transaction()
-    rows = await current_session().execute(
-        _with_parts()
-        .where(
-            Order.email_key == email_key,
-            Order.viewer_id == Order.order_key_id,
-            Order.status.in_((*PAID, OrderStatus.REFUNDED)),
-        )
-        .order_by(Order.created_at, Order.id)
-        .with_for_update()
-    )
-    return [OrderRecord.of(row) for row in rows.unique().scalars()]
-
-
-async def list_rivals(viewer_ids: Sequence[str], course_id: str, open_key: str) -> list[OrderRecord]:
-    """Pending orders of these viewers for the same course, other than the one of this key."""
-    rows = await current_session().execute(
-        _with_parts().where(
-            Order.viewer_id.in_(viewer_ids),
-            Order.status == OrderStatus.PENDING,
-            or_(Order.open_key.is_(None), Order.open_key != open_key),
-            Order.items.any(OrderItem.course_id == course_id),
-        )
-    )
-    return [OrderRecord.of(row) for row in rows.unique().scalars()]
+async def check_later(payment_id: str, checks: int, at: datetime) -> None:
+    await changed(update(Payment).where(Payment.id == payment_id).values(checks=checks, next_check_at=at))
 
 
 async def recent_declines(viewer_id: str, ip_mac: str, since: datetime) -> tuple[int, int]:
-    """Declined charges on payments tried since then, by this viewer and from this network."""
+    """Declined charges on payments declined since then, by this viewer and from this network."""
 
     def of(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, Payment.declines), else_=0)), 0)
@@ -218,144 +486,25 @@ async def recent_declines(viewer_id: str, ip_mac: str, since: datetime) -> tuple
         select(of(Order.viewer_id == viewer_id), of(Order.ip_mac == ip_mac))
         .select_from(Payment)
         .join(Order)
-        .where(or_(Order.viewer_id == viewer_id, Order.ip_mac == ip_mac), Payment.updated_at >= since)
+        .where(or_(Order.viewer_id == viewer_id, Order.ip_mac == ip_mac), Payment.last_declined_at >= since)
     )
     by_viewer, by_ip = found.one()
     return int(by_viewer), int(by_ip)
 
 
-async def claimed_order_of(order_key_id: str, course_id: str) -> str | None:
-    """The number of a paid order of this course that this browser made and an account holds now."""
-    return await _paid_order(course_id, Order.order_key_id == order_key_id, Order.viewer_id != order_key_id)
+# Stripe's events
 
 
-async def unclaimed_order_of(email_key: str, course_id: str) -> str | None:
-    """The number of a paid order of this course that a guest made with this address; nobody claimed it."""
-    return await _paid_order(course_id, Order.email_key == email_key, Order.viewer_id == Order.order_key_id)
-
-
-async def _paid_order(course_id: str, *conditions: ColumnElement[bool]) -> str | None:
-    return await current_session().scalar(
-        select(Order.number)
-        .join(OrderItem, OrderItem.order_id == Order.id)
-        .where(
-            *conditions,
-            Order.status.in_(PAID),
-            OrderItem.course_id == course_id,
-            OrderItem.refunded_amount < OrderItem.amount,
-        )
-        .limit(1)
+async def add_event(event_id: str, kind: str, created_at: datetime, handled_at: datetime) -> bool:
+    """False if this event has been handled before."""
+    require_transaction()
+    return await insert_once(
+        StripeEvent, {"id": event_id, "type": kind, "created_at": created_at, "handled_at": handled_at}
     )
 
 
-async def claim_look(payment_id: str, before: datetime, at: datetime) -> bool:
-    """Whether the caller is the one who looks again at a payment last looked at before then."""
-    is_due = or_(Payment.updated_at <= before, Payment.updated_at > at)  # a clock may have been ahead
-    unseen = update(Payment).where(Payment.id == payment_id, is_due)
-    return await changed(unseen.values(updated_at=at)) == 1
-
-
-async def list_of_viewers(viewer_ids: Sequence[str]) -> list[OrderRecord]:
-    rows = await current_session().execute(
-        _with_parts()
-        .where(
-            Order.viewer_id.in_(viewer_ids),
-            Order.status.not_in((OrderStatus.PENDING, OrderStatus.CANCELED)),
-        )
-        .order_by(Order.created_at.desc(), Order.id.desc())
-    )
-    return [OrderRecord.of(row) for row in rows.unique().scalars()]
-
-
-async def list_page(
-    *, status: OrderStatus | None, number_or_email: str, email_key: str, offset: int, limit: int
-) -> tuple[list[OrderRecord], int]:
-    conditions: list[Any] = []
-    if status is not None:
-        conditions.append(Order.status == status)
-    if number_or_email:
-        conditions.append(
-            or_(
-                Order.number == number_or_email.upper(),
-                Order.email_key.startswith(email_key, autoescape=True),
-            )
-        )
-    total = await current_session().scalar(select(func.count()).select_from(Order).where(*conditions)) or 0
-    rows = await current_session().execute(
-        select(Order)
-        .options(selectinload(Order.items), selectinload(Order.payments))
-        .where(*conditions)
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .offset(offset)
-        .limit(limit)
-    )
-    return [OrderRecord.of(row) for row in rows.scalars()], total
-
-
-async def count_paid_without_access() -> int:
-    """Paid, unrefunded order items for which no grant was ever made."""
-    statement = (
-        select(func.count())
-        .select_from(OrderItem)
-        .join(Order, Order.id == OrderItem.order_id)
-        .where(
-            Order.status.in_(PAID),
-            OrderItem.refunded_amount < OrderItem.amount,
-            ~exists().where(Grant.order_item_id == OrderItem.id),
-        )
-    )
-    return await current_session().scalar(statement) or 0
-
-
-async def list_sales(start: datetime, end: datetime) -> list[tuple[str, int, int]]:
-    """(currency, orders, amount after refunds) of what was paid in a span of time."""
-    rows = await current_session().execute(
-        select(
-            Order.currency,
-            func.count(func.distinct(Order.id)),
-            func.coalesce(func.sum(OrderItem.amount - OrderItem.refunded_amount), 0),
-        )
-        .join(OrderItem, OrderItem.order_id == Order.id)
-        .where(Order.paid_at >= start, Order.paid_at < end)
-        .group_by(Order.currency)
-        .order_by(Order.currency)
-    )
-    return [(currency, count, int(amount)) for currency, count, amount in rows]
-
-
-async def sold_per_course() -> dict[str, int]:
-    rows = await current_session().execute(
-        select(OrderItem.course_id, func.count())
-        .join(Order, Order.id == OrderItem.order_id)
-        .where(Order.status.in_(PAID))
-        .group_by(OrderItem.course_id)
-    )
-    return dict(rows.all())
-
-
-async def record_intent(order_id: str, intent_id: str) -> str | None:
-    """Keep the order's intent unless it has one; returns the one that counts, None on a canceled order."""
-    order = await lock(order_id)
-    assert order is not None, "orders are never deleted"
-    if order.status is OrderStatus.CANCELED:
-        return None
-    if order.payment.intent_id is not None:
-        return order.payment.intent_id
-    await change_payment(order.payment.id, intent_id=intent_id)
-    return intent_id
-
-
-async def cancel_unpaid(order_id: str, seen_intent_id: str | None, at: datetime) -> None:
-    """Cancel an order that Stripe knows nothing of, if it still is what the caller has seen."""
-    order = await lock(order_id)
-    if order is None or order.status is not OrderStatus.PENDING:
-        return
-    if order.payment.intent_id != seen_intent_id:
-        return  # its intent was made meanwhile: somebody is paying
-    await change_payment(order.payment.id, status=PaymentStatus.CANCELED, updated_at=at)
-    await change_order(
-        order_id, status=OrderStatus.CANCELED, open_key=None, canceled_at=at, version=order.version + 1
-    )
+async def known_events(event_ids: Sequence[str]) -> set[str]:
+    return set(await current_session().scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
 
 
 # The sweep's one row
@@ -377,7 +526,7 @@ async def hold_sweep(holder: str, at: datetime, until: datetime, *, even_in_paus
 
 async def change_sweep(holder: str, /, **values: Any) -> None:
     """Change the row of a sweep that is still this holder's."""
-    await changed(
+    await current_session().execute(
         update(SweepState).where(SweepState.name == SWEEP, SweepState.holder == holder).values(**values)
     )
 

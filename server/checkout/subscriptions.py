@@ -6,8 +6,9 @@ from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.checkout import events, repository
 from server.checkout.events import Subscription
+from server.checkout.following import follow
 from server.checkout.records import OrderRecord
-from server.checkout.settlement import Outcome, settle
+from server.checkout.settlement import Outcome
 from server.clock import from_unix, now
 from server.database.session import in_transaction, release
 from server.integrations.stripe import FraudWarning, stripe_gateway
@@ -21,7 +22,7 @@ async def settle_told(event: EventFact) -> Outcome:
         return Outcome.NOT_OURS
     if event.type.startswith(CARRY_OUR_MARK) and not event.is_marked_ours:
         return Outcome.NOT_OURS  # another shop on the same Stripe account; not worth a call
-    outcome = await settle(event.intent_id, event)
+    outcome = await follow(event.intent_id, event)
     if outcome is Outcome.NOT_OURS:
         # A refund or dispute tells whose it is only when its intent is fetched: fetch it once.
         await in_transaction(

@@ -12,10 +12,11 @@ from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import events, lease, repository
-from server.checkout.models import PaymentStatus
+from server.checkout import events, lease, refund_repository, repository
+from server.checkout.following import follow
+from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import PaymentRecord
-from server.checkout.settlement import settle
+from server.checkout.refunds import make_requested
 from server.clock import from_unix, now
 from server.database.outage import is_outage
 from server.database.session import in_transaction, release, transaction
@@ -33,6 +34,8 @@ GIVE_UP_AFTER_S = 24 * 3600
 TELL_STAFF_AFTER = timedelta(minutes=10)
 PAYMENTS_PER_RUN = 200
 CHECK_FOR_S = 15.0
+ORDERS_PER_RUN = 100
+REFUND_WAITS = timedelta(seconds=10)  # whoever has asked for it is given time to make it
 
 log = logging.getLogger("playbill.sweep")
 
@@ -44,6 +47,8 @@ async def run(*, at_once: bool = False) -> bool:
     try:
         await _survive("reading events", _read_events)
         await _check_open_payments()
+        await _end_forgotten_orders()
+        await _make_requested_refunds()
     finally:
         await lease.release(PAUSE_BETWEEN)
     return True
@@ -90,19 +95,21 @@ async def _check_open_payments() -> None:
             break  # the next look at Stripe's events must not wait for the rest
         await lease.renew()
         pause = PAUSES[min(payment.checks + 1, len(PAUSES) - 1)]
-        async with transaction():
-            # Before the look: a payment that fails to settle must not be looked at without a pause.
-            await repository.change_payment(
-                payment.id, checks=payment.checks + 1, next_check_at=now() + pause
-            )
+        # Before the look: a payment that fails to settle must not be looked at without a pause.
+        later = partial(repository.check_later, payment.id, payment.checks + 1, now() + pause)
+        await in_transaction(later)
         await _survive(f"payment {payment.id}", partial(_check, payment))
 
 
 async def _check(payment: PaymentRecord) -> None:
-    if now() - payment.created_at >= UNPAID_FOR and payment.status is not PaymentStatus.PROCESSING:
+    order = await repository.look(payment.order_id)
+    is_late = now() - payment.created_at >= UNPAID_FOR and payment.status is not PaymentStatus.PROCESSING
+    if is_late or order.status is OrderStatus.CANCELED:
         await _cancel(payment)
     if payment.intent_id is not None:
-        await settle(payment.intent_id)
+        await follow(payment.intent_id)
+    if is_late:
+        await in_transaction(partial(_end_if_unpaid, order.id))
 
 
 async def _cancel(payment: PaymentRecord) -> None:
@@ -114,8 +121,27 @@ async def _cancel(payment: PaymentRecord) -> None:
         except NoSuchIntent:
             log.warning("payment %s: its intent is unknown to Stripe", payment.id)
         else:
-            return  # `settle` brings the order into line
-    await in_transaction(lambda: repository.cancel_unpaid(payment.order_id, payment.intent_id, now()))
+            return  # `follow` brings the order into line
+    await in_transaction(partial(repository.cancel_payment, payment.id, payment.intent_id))
+
+
+async def _end_forgotten_orders() -> None:
+    """A pending order whose payments are all canceled ends a day after it was made."""
+    for order_id in await repository.list_forgotten(now() - UNPAID_FOR, ORDERS_PER_RUN):
+        await in_transaction(partial(_end_if_unpaid, order_id))
+
+
+async def _end_if_unpaid(order_id: str) -> None:
+    order = await repository.lock(order_id)
+    if order is not None and order.is_pending and order.open_payment is None:
+        await repository.cancel(order, now())
+
+
+async def _make_requested_refunds() -> None:
+    """Go on with refunds that a crash, or Stripe's silence, has left without an answer."""
+    for order_id in await refund_repository.list_requested(now() - REFUND_WAITS, ORDERS_PER_RUN):
+        await lease.renew()
+        await _survive(f"refunds of order {order_id}", partial(make_requested, order_id))
 
 
 async def _tell_staff(event: EventFact, failure: str) -> None:

@@ -6,10 +6,10 @@ from sanic import response as sanic_response
 from server.access import service as access
 from server.catalog import service as catalog
 from server.checkout import service as checkout
-from server.checkout.errors import AlreadyOwned, OrderAlreadyPaid
+from server.checkout.errors import AlreadyOwned, BoughtAndClaimed, OrderAlreadyPaid, OrderClaimed
 from server.checkout.forms import GuestPayForm, PayForm
 from server.checkout.records import OrderRecord
-from server.checkout.service import Buyer
+from server.checkout.service import Buyer, Press
 from server.settings import settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies, security
@@ -26,22 +26,26 @@ async def pay_page(request: Request, slug: str) -> HTTPResponse:
     """Order summary and card form; nothing is ordered before *Pay* is pressed."""
     course = await catalog.course_for_sale(slug)
     try:
-        await checkout.refuse_owner(request.ctx.account, request.ctx.viewer, course.id)
+        await checkout.refuse_owner(request.ctx.account, request.ctx.viewer, [course.id])
+    except BoughtAndClaimed:
+        raise OrderClaimed from None
     except (AlreadyOwned, OrderAlreadyPaid):
         return redirect(f"/learn/{slug}")
     price = catalog.price_in(course, request.ctx.currency)
     if price is None:
         return redirect(f"/courses/{slug}")
+    quote = await checkout.quote([slug], price.currency)
     response = page(
         "checkout/pay.html",
         sources=security.stripe_sources(),
         course=course,
-        offer=price,
+        quote=quote,
         stripe_js_url=settings().stripe_js_url,
         publishable_key=settings().stripe_publishable_key,
     )
-    if request.ctx.account is None and cookies.read(request, cookies.ORDER_KEY) is None:
-        # Now, not at the first press: two presses at once must come from one and the same browser.
+    if cookies.read(request, cookies.ORDER_KEY) is None:
+        # Now, not at the first press: two presses at once must come from one and the same browser. An
+        # account's browser gets one as well: whoever signs out in between is still the same buyer.
         cookies.put(response, cookies.ORDER_KEY, new_token(), max_age=cookies.YEAR_S)
     return response
 
@@ -59,7 +63,7 @@ async def press_pay(request: Request, slug: str) -> HTTPResponse:
         email=account.email if account else form.email,
         ip=client_ip(request),
     )
-    order = await checkout.open_order(buyer, slug, form.currency)
+    order = await checkout.open_order(Press(buyer, (slug,), form.currency, form.digest))
     response = sanic_response.json(
         {
             "order": order.number,
@@ -69,8 +73,7 @@ async def press_pay(request: Request, slug: str) -> HTTPResponse:
         },
         headers={"Cache-Control": "no-store"},
     )
-    if account is None:
-        cookies.put(response, cookies.ORDER_KEY, key, max_age=cookies.YEAR_S)
+    cookies.put(response, cookies.ORDER_KEY, key, max_age=cookies.YEAR_S)
     return response
 
 
@@ -104,7 +107,6 @@ async def _order_for(request: Request, number: str) -> OrderRecord:
 
 async def _watch_url(request: Request, order: OrderRecord) -> str | None:
     """Where this visitor watches what was bought; None until paid, and after a refund or a claim."""
-    item = order.items[0]
-    if order.is_paid and await access.open_course_ids(request.ctx.viewer, [item.course_id]):
-        return f"/learn/{item.course_slug}"
+    if order.is_paid and await access.open_course_ids(request.ctx.viewer, order.course_ids):
+        return order.watch_path
     return None

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import httpx
 
@@ -13,11 +14,11 @@ from server.accounts.records import AccountRecord
 from server.audit.records import Actor
 from server.catalog import importing
 from server.catalog import service as catalog
-from server.checkout import repository as orders
+from server.checkout import refund_repository
 from server.checkout import service as checkout
-from server.checkout.service import Buyer
+from server.checkout.service import Buyer, Press
 from server.clock import now, set_back
-from server.database.session import release, transaction
+from server.database.session import in_transaction, release
 from server.i18n import in_locale
 from server.mail.worker import send_waiting
 from server.settings import ROOT, settings
@@ -86,10 +87,11 @@ async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
     account: AccountRecord | None = await accounts.find_by_email(past.email)
     buyer = Buyer(account, order_key_id(new_token()), past.email, "127.0.0.1")
     with set_back(ordered), in_locale(past.locale):
-        opened = await checkout.open_order(buyer, slug, past.currency)
+        opened = await checkout.open_order(Press(buyer, (slug,), past.currency))
     viewer = Viewer(account_id=account.id if account else None, order_key_id=buyer.order_key_id)
     order = await checkout.buyers_order(viewer, opened.number)
-    intent_id = order.payment.intent_id
+    assert order.open_payment is not None
+    intent_id = order.open_payment.intent_id
     assert intent_id is not None
     await release()
     confirmed = await standin.post(f"/_sandbox/confirm/{intent_id}", json={"card": past.card})
@@ -99,7 +101,7 @@ async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
         await send_waiting()
     if past.refunded:
         with set_back(paid / 2):
-            await checkout.refund_order(order.number)
-            async with transaction():
-                await orders.change_refunds(order.id, created_at=now())  # Stripe's own date is today's
+            await checkout.refund_order(order.number, Actor.command("seed"))
+            # Stripe's own date is today's.
+            await in_transaction(partial(refund_repository.date_back, order.id, now()))
             await send_waiting()

@@ -76,6 +76,13 @@ class Charge:
     last4: str | None
 
 
+# A refund of these gives nothing back; it can fail after it succeeded.
+REFUND_ENDED = frozenset(["failed", "canceled"])
+# A chargeback under way. An inquiry (`warning_…`) takes no money and suspends nothing.
+DISPUTE_OPEN = frozenset(["needs_response", "under_review", "appeal_needs_response", "appeal_under_review"])
+DISPUTE_LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class RefundFact:
     id: str
@@ -83,11 +90,12 @@ class RefundFact:
     currency: str
     status: str  # pending, requires_action, succeeded, failed, canceled
     created_at: datetime
+    our_id: str | None = None  # what we asked for it as; None if it was made at Stripe
 
     @property
     def counts(self) -> bool:
-        """Whether the money is back or on its way; a refund can fail after it succeeded."""
-        return self.status not in ("failed", "canceled")
+        """Whether the money is back or on its way."""
+        return self.status not in REFUND_ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +109,11 @@ class DisputeFact:
 
     @property
     def suspends(self) -> bool:
-        """A chargeback under way. An inquiry (`warning_…`) takes no money and suspends nothing."""
-        return self.status in (
-            "needs_response",
-            "under_review",
-            "appeal_needs_response",
-            "appeal_under_review",
-        )
+        return self.status in DISPUTE_OPEN
 
     @property
     def is_lost(self) -> bool:
-        return self.status == "lost"
+        return self.status == DISPUTE_LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,17 @@ class IntentState:
     def order_number(self) -> str | None:
         """The order that it was made for; None if it is not ours."""
         return self.metadata.get("order_number") if self.metadata.get("app") == OURS else None
+
+    @property
+    def attempt(self) -> int:
+        """Which of its order's payments it was made for, from 1."""
+        told = self.metadata.get("attempt", "")
+        return int(told) if told.isascii() and told.isdigit() else 1
+
+    @property
+    def quote_digest(self) -> str | None:
+        """Of the quote that it charges; None on intents older than quotes."""
+        return self.metadata.get("quote")
 
     @property
     def paid_charge(self) -> Charge | None:
@@ -175,19 +188,27 @@ class StripeGateway:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def create_intent(
-        self, *, order_number: str, attempt: int, amount: int, currency: str, description: str
+        self, *, order_number: str, attempt: int, tries: int, amount: int, currency: str, quote_digest: str
     ) -> IntentState:
-        """The one open intent of an order's attempt; asked again with the same facts, the same intent."""
+        """The intent of an order's attempt to pay; asked again with the same facts, the same intent.
+
+        `tries` counts the times that Stripe failed to answer: it keeps that answer under its key for a day.
+        """
         intent = await self._call(
             self._client.v1.payment_intents.create_async,
             {
                 "amount": amount,
                 "currency": currency.lower(),
                 "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-                "metadata": {"order_number": order_number, "app": OURS},
-                "description": description,
+                "metadata": {
+                    "order_number": order_number,
+                    "app": OURS,
+                    "attempt": str(attempt),
+                    "quote": quote_digest,
+                },
+                "description": f"Playbill {order_number}",
             },
-            {"idempotency_key": f"order-{order_number}-{attempt}-{amount}{currency.lower()}"},
+            {"idempotency_key": f"order-{order_number}-{attempt}-{tries}-{amount}{currency.lower()}"},
         )
         return _intent(intent)
 
@@ -218,18 +239,28 @@ class StripeGateway:
         return bool(intent.status == "canceled")
 
     async def refund(
-        self, *, order_number: str, attempt: int, intent_id: str, amount: int, refunds_so_far: int
+        self,
+        *,
+        refund_id: str,
+        tries: int,
+        order_number: str,
+        intent_id: str,
+        amount: int,
+        is_duplicate: bool,
     ) -> None:
-        """Give `amount` (minor units) back. The key counts earlier refunds: pressed twice, done once."""
+        """Give `amount` (minor units) back; asked again for the same `refund_id`, once.
+
+        Raises StripeRefused (`charge_already_refunded`, `charge_disputed`, or an amount above what is left).
+        """
         await self._call(
             self._client.v1.refunds.create_async,
             {
                 "payment_intent": intent_id,
                 "amount": amount,
-                "reason": "requested_by_customer",
-                "metadata": {"order_number": order_number, "app": OURS},
+                "reason": "duplicate" if is_duplicate else "requested_by_customer",
+                "metadata": {"order_number": order_number, "app": OURS, "refund": refund_id},
             },
-            {"idempotency_key": f"refund-{order_number}-{attempt}-{refunds_so_far}-{amount}"},
+            {"idempotency_key": f"refund-{refund_id}-{tries}"},
         )
 
     async def events_since(self, created: int, types: Sequence[str]) -> list[EventFact]:
@@ -314,7 +345,12 @@ def _intent(
         charges=tuple(_charge(one) for one in charges or ()),
         refunds=tuple(
             RefundFact(
-                one.id, one.amount, one.currency.upper(), one.status or "pending", from_unix(one.created)
+                id=one.id,
+                amount=one.amount,
+                currency=one.currency.upper(),
+                status=one.status or "pending",
+                created_at=from_unix(one.created),
+                our_id=getattr(one.metadata, "refund", None) if one.metadata else None,
             )
             for one in refunds or ()
         ),

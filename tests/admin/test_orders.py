@@ -117,6 +117,7 @@ FACTS: dict[AlertKind, dict[str, Any]] = {
     AlertKind.AMOUNT_DIFFERS: {"intent": "pi_1", "differs": ["amount"], "amount": 100, "currency": "KRW"},
     AlertKind.NOT_SETTLED: {"intent": "pi_1", "type": "payment_intent.succeeded", "reason": "unknown_order"},
     AlertKind.BOUGHT_TWICE: {"email": "guest@mail.example"},
+    AlertKind.PAID_TWICE: {"amount": 33000, "currency": "KRW"},
     AlertKind.DISPUTE_OPENED: {"amount": 33000, "currency": "KRW", "reason": "fraudulent"},
     AlertKind.REFUND_FAILED: {"amount": 33000, "currency": "KRW"},
     AlertKind.REFUND_UNASSIGNED: {"amount": 33000, "currency": "KRW"},

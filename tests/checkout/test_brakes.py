@@ -6,8 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from server.checkout import opening, settlement
+from server.checkout import card_testing, opening
 from server.checkout.models import Order, Payment
+from server.clock import now
 from server.database.session import current_session, transaction
 from tests.conftest import Site
 from tests.factories import create_account, open_checkout, order_in, sign_in
@@ -20,7 +21,7 @@ DECLINES = ("DECLINES_PER_BROWSER", "DECLINES_PER_IP")
 def alone(shop: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """One cap is 3, and all others are out of reach."""
     for name in (*PRESSES, *DECLINES):
-        module: Any = settlement if name in DECLINES else opening
+        module: Any = card_testing if name in DECLINES else opening
         monkeypatch.setattr(module, name, 3 if name == request.param else 10**6)
 
 
@@ -102,7 +103,7 @@ async def declined(order: dict[str, Any], times: int) -> None:
     async with transaction():
         order_id = select(Order.id).where(Order.number == order["order"]).scalar_subquery()
         await current_session().execute(
-            update(Payment).where(Payment.order_id == order_id).values(declines=times)
+            update(Payment).where(Payment.order_id == order_id).values(declines=times, last_declined_at=now())
         )
 
 
@@ -137,5 +138,5 @@ async def test_a_network_is_declined_only_so_often(
 
 def test_the_caps_are_what_the_decision_says() -> None:
     assert [getattr(opening, name) for name in PRESSES] == [20, 20, 200]
-    assert [getattr(settlement, name) for name in DECLINES] == [20, 60]
-    assert settlement.MAX_DECLINES == 10
+    assert [getattr(card_testing, name) for name in DECLINES] == [20, 60]
+    assert card_testing.MAX_DECLINES == 10

@@ -4,15 +4,17 @@ import asyncio
 from datetime import timedelta
 
 import httpx
+import pytest
 from sqlalchemy import func, select, update
 
 from server.accounts.models import Role
 from server.catalog import editing
 from server.catalog import service as catalog
 from server.catalog.models import Price
-from server.checkout import repository, sweep
+from server.checkout import opening, repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment
+from server.checkout.service import Buyer, Press
 from server.clock import now
 from server.database.session import current_session, transaction
 from server.integrations.stripe import stripe_gateway
@@ -209,17 +211,25 @@ async def test_a_tab_that_is_late_with_another_key_makes_no_second_intent(
     order = (await current_session().scalars(select(Order))).one()
     await current_session().reset()
     late = await stripe_gateway().create_intent(
-        order_number=order.number, attempt=7, amount=33000, currency="KRW", description="x"
+        order_number=order.number,
+        attempt=1,
+        tries=7,
+        amount=33000,
+        currency="KRW",
+        quote_digest=order.quote_digest,
     )
 
-    async with transaction():
-        counts = await repository.record_intent(order.id, late.id)
+    buyer = Buyer(None, order.viewer_id, order.email, "127.0.0.1")
+    press = Press(buyer, ("first-night",), "KRW")
+    with pytest.raises(opening.Lost):
+        async with transaction():
+            await opening.hand_out(press, await repository.look(order.id), late)
 
-    assert counts == intent_of(first) != late.id
+    assert late.id != intent_of(first)
     assert (await page.press_pay()).json() == first
 
 
-async def test_an_intent_that_stripe_no_longer_knows_makes_room_for_a_new_order(
+async def test_an_intent_that_stripe_no_longer_knows_makes_room_for_another_payment(
     browser: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
     page = await open_checkout(browser)
@@ -229,7 +239,9 @@ async def test_an_intent_that_stripe_no_longer_knows_makes_room_for_a_new_order(
 
     new = (await page.press_pay()).json()
 
-    assert new["order"] != old["order"]
+    assert new["order"] == old["order"]
+    assert intent_of(new) != intent_of(old)
+    assert await count(Payment) == 2
 
 
 async def test_two_tabs_in_two_currencies_leave_one_open_intent(
@@ -284,7 +296,7 @@ async def test_declined_cards_of_one_network_end_further_attempts(
     page = await open_checkout(browser)
     await page.press_pay()
     async with transaction():
-        await current_session().execute(update(Payment).values(declines=60))
+        await current_session().execute(update(Payment).values(declines=60, last_declined_at=now()))
 
     async with shop.client() as fresh:
         answer = await (await open_checkout(fresh)).press_pay(email="fresh@mail.example")

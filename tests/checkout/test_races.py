@@ -14,7 +14,8 @@ from server.access.models import Grant, GrantState
 from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import repository, settlement, sweep
+from server.checkout import card_testing, repository, sweep
+from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
 from server.clock import now
@@ -91,13 +92,13 @@ async def test_what_was_claimed_elsewhere_is_not_sold_again_to_the_browser_that_
     browser: httpx.AsyncClient, sandbox: Sandbox, site: Site
 ) -> None:
     desk = await open_checkout(browser)
-    await settlement.settle(await pay(sandbox, await order_in(browser)))
+    await checkout.settle(await pay(sandbox, await order_in(browser)))
     await bring_home(site)
 
     answer = await desk.press_pay()
     page = await browser.get("/checkout/first-night")
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "sign_in_first")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "order_already_paid")
     assert (page.status_code, page.headers["location"]) == (303, "/login?next=/checkout/first-night")
     assert len(await orders()) == 1
 
@@ -109,7 +110,7 @@ async def test_what_an_address_bought_as_a_guest_is_not_sold_again_to_its_accoun
     async with site.client() as laptop:
         await sign_in(laptop, "guest@mail.example")
         desk = await open_checkout(laptop)
-        await settlement.settle(await pay(sandbox, await order_in(browser)))
+        await checkout.settle(await pay(sandbox, await order_in(browser)))
 
         answer = await desk.press_pay()
         page = await laptop.get("/checkout/first-night")
@@ -130,7 +131,7 @@ async def test_two_guests_of_one_address_who_pay_at_once_are_seen(
 
     async def settle(intent: str) -> None:
         async with session_scope(site.app.ctx.sessions):
-            await settlement.settle(intent)
+            await checkout.settle(intent)
 
     await asyncio.gather(*map(settle, intents))
 
@@ -194,7 +195,7 @@ async def test_a_press_with_another_address_does_not_take_over_an_order_that_is_
     async def other_tab_pays(_: IntentState) -> None:
         intent = await pay(sandbox, first)
         async with session_scope(site.app.ctx.sessions):
-            await settlement.settle(intent)
+            await checkout.settle(intent)
 
     Slowly(monkeypatch, "fetch_intent", other_tab_pays)
     answer = await desk.press_pay("bob@mail.example")
@@ -208,7 +209,7 @@ async def test_a_press_with_another_address_does_not_take_over_an_order_that_is_
 async def test_of_many_polls_at_once_one_asks_stripe(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
     order = await order_in(browser)
     async with transaction():
-        await current_session().execute(update(Payment).values(updated_at=now() - timedelta(minutes=2)))
+        await current_session().execute(update(Payment).values(looked_at=now() - timedelta(minutes=2)))
     path = f"/v1/payment_intents/{intent_of(order)}"
     before = len(sandbox.requests("GET", path))
 
@@ -220,24 +221,24 @@ async def test_of_many_polls_at_once_one_asks_stripe(browser: httpx.AsyncClient,
 async def test_secrets_gathered_before_the_brake_close_at_their_next_declined_card(
     shop: Site, sandbox: Sandbox, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settlement, "DECLINES_PER_IP", 3)
+    monkeypatch.setattr(card_testing, "DECLINES_PER_IP", 3)
     gathered = []
     for number in range(3):
         async with site.client() as client:
             gathered.append(await order_in(client, email=f"{number}@mail.example"))
     for order in gathered[:2]:
-        await settlement.settle(await pay(sandbox, order, "pm_card_visa_chargeDeclined"))
+        await checkout.settle(await pay(sandbox, order, "pm_card_visa_chargeDeclined"))
     assert len(await intents_of(sandbox)) == 3
 
-    await settlement.settle(await pay(sandbox, gathered[2], "pm_card_visa_chargeDeclined"))
+    await checkout.settle(await pay(sandbox, gathered[2], "pm_card_visa_chargeDeclined"))
 
     assert set(await intents_of(sandbox)) == {intent_of(order) for order in gathered[:2]}
 
 
-async def test_a_canceled_intent_ends_its_order_even_if_it_differs(
+async def test_a_canceled_intent_ends_its_payment_even_if_it_differs(
     browser: httpx.AsyncClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else the buyer would find this order, and its intent that cannot be paid, at every press."""
+    """Else the buyer would find this payment, and its intent that cannot be paid, at every press."""
     order = await order_in(browser)
     real = StripeGateway.fetch_whole
 
@@ -248,14 +249,14 @@ async def test_a_canceled_intent_ends_its_order_even_if_it_differs(
     await stripe_gateway().cancel_intent(intent_of(order))
     monkeypatch.setattr(StripeGateway, "fetch_whole", of_somebody)
 
-    assert await settlement.settle(intent_of(order)) is Outcome.APPLIED
-    assert [one.status for one in await orders()] == [OrderStatus.CANCELED]
+    assert await checkout.settle(intent_of(order)) is Outcome.APPLIED
+    assert list(await current_session().scalars(select(Payment.status))) == [PaymentStatus.CANCELED]
 
 
 async def test_what_staff_close_while_a_dispute_is_won_stays_closed(
     browser: httpx.AsyncClient, sandbox: Sandbox, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await settlement.settle(await pay(sandbox, await order_in(browser)))
+    await checkout.settle(await pay(sandbox, await order_in(browser)))
     async with transaction():
         await current_session().execute(update(Grant).values(state=GrantState.SUSPENDED))
     real = access.follow_payment
@@ -279,7 +280,7 @@ async def test_what_staff_close_while_a_dispute_is_won_stays_closed(
     intent = (await current_session().scalars(select(Payment.intent_id))).one()
     await current_session().reset()
     assert intent is not None
-    await asyncio.gather(settlement.settle(intent), revoke())
+    await asyncio.gather(checkout.settle(intent), revoke())
 
     await current_session().reset()
     assert (await current_session().scalars(select(Grant.state))).one() is GrantState.REVOKED
@@ -293,7 +294,7 @@ async def test_a_clock_that_was_ahead_stops_neither_the_sweep_nor_the_waiting_pa
     await pay(sandbox, order)
     in_a_year = now() + timedelta(days=365)
     async with transaction():
-        await current_session().execute(update(Payment).values(updated_at=in_a_year, next_check_at=in_a_year))
+        await current_session().execute(update(Payment).values(looked_at=in_a_year, next_check_at=in_a_year))
 
     assert await status_of(browser, order) == "paid"
 

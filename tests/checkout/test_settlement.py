@@ -13,12 +13,12 @@ from server.access import service as access
 from server.access.models import Grant, GrantReason, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.audit.records import Actor
 from server.catalog import service as catalog
-from server.checkout import events, repository, settlement
+from server.checkout import card_testing, events, repository, settlement
 from server.checkout import service as checkout
 from server.checkout.errors import RefundUnclear
-from server.checkout.models import Order, OrderStatus, Payment
-from server.checkout.repository import OrderVersion
+from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
 from server.database.session import current_session, session_scope, transaction
 from server.integrations.stripe import IntentState, stripe_gateway
@@ -26,6 +26,8 @@ from server.integrations.stripe_events import EventFact
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import TESTER, bought, create_account, eventually, order_in, pay, status_of
+
+SUPPORT = Actor.staff("support")
 
 
 async def grants() -> list[Grant]:
@@ -41,6 +43,11 @@ async def mails(kind: str) -> list[Mail]:
 async def status() -> OrderStatus:
     await current_session().reset()
     return (await current_session().scalars(select(Order.status))).one()
+
+
+async def payments() -> list[PaymentStatus]:
+    await current_session().reset()
+    return list(await current_session().scalars(select(Payment.status).order_by(Payment.attempt)))
 
 
 async def state_of(intent: str) -> IntentState:
@@ -67,7 +74,7 @@ async def test_paid_means_in(browser: httpx.AsyncClient, sandbox: Sandbox) -> No
     order = await order_in(browser)
     intent = await pay(sandbox, order)
 
-    assert await settlement.settle(intent) is Outcome.APPLIED
+    assert await checkout.settle(intent) is Outcome.APPLIED
 
     (grant,) = await grants()
     assert grant.state is GrantState.ACTIVE
@@ -80,7 +87,7 @@ async def test_paid_means_in(browser: httpx.AsyncClient, sandbox: Sandbox) -> No
 async def test_paid_without_access_counts_an_item_that_has_no_grant(
     browser: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    await settlement.settle(await pay(sandbox, await order_in(browser)))
+    await checkout.settle(await pay(sandbox, await order_in(browser)))
     async with transaction():
         await current_session().execute(Grant.__table__.delete())  # type: ignore[attr-defined]
 
@@ -91,7 +98,7 @@ async def test_an_unpaid_intent_gives_nothing(browser: httpx.AsyncClient, sandbo
     order = await order_in(browser)
     intent = await pay(sandbox, order, "pm_card_visa_chargeDeclined")
 
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert await grants() == []
     assert await status() is OrderStatus.PENDING
@@ -119,7 +126,7 @@ async def test_parallel_settlements_have_one_effect(
 
     async def one(given: EventFact | None) -> Outcome:
         async with session_scope(shop.app.ctx.sessions):
-            return await settlement.settle(intent, given)
+            return await checkout.settle(intent, given)
 
     outcomes = await asyncio.gather(*(one(told) for _ in range(3)), *(one(None) for _ in range(2)))
 
@@ -133,10 +140,10 @@ async def test_a_full_refund_closes_access_and_is_told_once(
 ) -> None:
     order = await order_in(browser)
     intent = await pay(sandbox, order)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
-    await checkout.refund_order(order["order"])
-    await settlement.settle(intent)
+    await checkout.refund_order(order["order"], SUPPORT)
+    await checkout.settle(intent)
 
     (grant,) = await grants()
     assert grant.state is GrantState.REVOKED
@@ -150,11 +157,11 @@ async def test_a_refund_asked_for_twice_at_once_gives_money_back_once(
 ) -> None:
     order = await order_in(browser)
     intent = await pay(sandbox, order)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     async def refund() -> None:
         async with session_scope(shop.app.ctx.sessions):
-            await checkout.refund_order(order["order"])
+            await checkout.refund_order(order["order"], SUPPORT)
 
     results = await asyncio.gather(refund(), refund(), return_exceptions=True)
 
@@ -185,10 +192,10 @@ async def test_replay_of_the_success_after_the_refund_opens_nothing(
     intent = await pay(sandbox, order)
     told = event(sandbox, "payment_intent.succeeded")
     await events.take(told)
-    await checkout.refund_order(order["order"])
+    await checkout.refund_order(order["order"], SUPPORT)
 
     await events.take(told)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
 
@@ -198,10 +205,10 @@ async def test_a_partial_refund_made_at_stripe_keeps_access(
 ) -> None:
     intent = await pay(sandbox, await order_in(browser))
     charge = (await state_of(intent)).charges[0].id
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     await sandbox.astripe(f"charges/{charge}/refund", amount=10000)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert await status() is OrderStatus.PARTIALLY_REFUNDED
     assert [grant.state for grant in await grants()] == [GrantState.ACTIVE]
@@ -212,11 +219,11 @@ async def test_a_refund_that_fails_later_restores_access_and_alerts_staff(
 ) -> None:
     order = await order_in(browser)
     intent = await pay(sandbox, order, "4000000000005126")
-    await settlement.settle(intent)
-    await checkout.refund_order(order["order"])
+    await checkout.settle(intent)
+    await checkout.refund_order(order["order"], SUPPORT)
 
     await eventually(lambda: _has_failed_refund(intent))
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert await status() is OrderStatus.PAID
     assert [grant.state for grant in await grants()] == [GrantState.ACTIVE]
@@ -229,15 +236,15 @@ async def test_a_dispute_suspends_and_its_end_decides(
 ) -> None:
     intent = await pay(sandbox, await order_in(browser))
     charge = (await state_of(intent)).charges[0].id
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     await sandbox.astripe(f"charges/{charge}/dispute")
-    await settlement.settle(intent)
+    await checkout.settle(intent)
     assert [grant.state for grant in await grants()] == [GrantState.SUSPENDED]
 
     dispute = (await state_of(intent)).disputes[0].id
     await sandbox.astripe(f"disputes/{dispute}/close", won=won)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
     assert [grant.state for grant in await grants()] == [after]
 
 
@@ -246,12 +253,12 @@ async def test_a_second_refund_after_a_failed_one_is_told_again(
 ) -> None:
     order = await order_in(browser)
     intent = await pay(sandbox, order, "4000000000005126")
-    await settlement.settle(intent)
-    await checkout.refund_order(order["order"])
+    await checkout.settle(intent)
+    await checkout.refund_order(order["order"], SUPPORT)
     await eventually(lambda: _has_failed_refund(intent))
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
-    await checkout.refund_order(order["order"])
+    await checkout.refund_order(order["order"], SUPPORT)
 
     assert len(await mails("refund")) == 2
 
@@ -261,13 +268,13 @@ async def test_a_refund_without_an_answer_does_not_say_that_nothing_happened(
 ) -> None:
     order = await order_in(browser)
     intent = await pay(sandbox, order)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
     await sandbox.astripe("settings", api_fail="drop", api_only="POST /v1/refunds")
     with pytest.raises(RefundUnclear):
-        await checkout.refund_order(order["order"])
+        await checkout.refund_order(order["order"], SUPPORT)
     await sandbox.astripe("settings", api_fail=None, api_only=None)
 
-    await checkout.refund_order(order["order"])
+    await checkout.refund_order(order["order"], SUPPORT)
 
     state = await state_of(intent)
     assert sum(refund.amount for refund in state.refunds) == 33000
@@ -277,7 +284,7 @@ async def test_an_inquiry_suspends_nothing(browser: httpx.AsyncClient, sandbox: 
     intent = await pay(sandbox, await order_in(browser), "4000000000001976")
 
     await eventually(lambda: _has_dispute(intent))
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     state = await state_of(intent)
     assert [dispute.status for dispute in state.disputes] == ["warning_needs_response"]
@@ -292,7 +299,7 @@ async def test_an_intent_that_differs_from_the_order_gives_an_alert_and_no_grant
     async with transaction():
         await current_session().execute(update(Order).values(**column))
 
-    outcome = await settlement.settle(intent)
+    outcome = await checkout.settle(intent)
 
     assert outcome is Outcome.DIFFERS
     assert await grants() == []
@@ -310,9 +317,9 @@ async def test_a_customer_whom_we_never_made_gives_an_alert_and_no_grant(
     state = replace(await state_of(intent), customer="cus_somebody")
 
     async with transaction():
-        outcome = await settlement._apply(known, state, None)
+        found = await settlement.apply(known, state, None)
 
-    assert outcome is Outcome.DIFFERS
+    assert found.outcome is Outcome.DIFFERS
     assert await grants() == []
     (alert,) = await alerts.open_alerts()
     assert alert.facts["differs"] == ["customer"]
@@ -324,30 +331,31 @@ async def test_a_state_fetched_before_a_newer_one_was_applied_is_thrown_away(
     """One worker fetches *succeeded* and is slow; another applies the refund meanwhile."""
     order = await order_in(browser)
     intent = await pay(sandbox, order)
-    await settlement.settle(intent)
+    await checkout.settle(intent)
     before = (await current_session().scalars(select(Order.version))).one()
-    old_state = OrderVersion((await current_session().scalars(select(Order.id))).one(), before)
+    old = await repository.version_by_intent(intent)
+    assert old is not None and old.version == before
     await current_session().reset()
     fetched = await state_of(intent)
-    await checkout.refund_order(order["order"])
+    await checkout.refund_order(order["order"], SUPPORT)
 
-    async with transaction():
-        outcome = await settlement._apply(old_state, fetched, None)
+    with pytest.raises(settlement.StaleState):
+        async with transaction():
+            await settlement.apply(old, fetched, None)
 
-    assert outcome is None
     assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
 
 
 async def test_what_staff_closed_no_payment_event_opens(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
 
     intent = await pay(sandbox, await order_in(browser))
-    await settlement.settle(intent)
+    await checkout.settle(intent)
     (grant,) = await grants()
     await current_session().reset()
     async with transaction():
         await access.revoke(TESTER, grant.id)
 
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
 
@@ -359,17 +367,17 @@ async def test_an_intent_of_another_shop_is_left_alone(shop: Site, session: None
         {"amount": 5000, "currency": "krw", "metadata": {"app": "another-shop"}}
     )
 
-    assert await settlement.settle(foreign.id) is Outcome.NOT_OURS
+    assert await checkout.settle(foreign.id) is Outcome.NOT_OURS
 
 
 async def test_an_intent_that_names_an_unknown_order_must_come_again(shop: Site, session: None) -> None:
     await current_session().reset()
     intent = await stripe_gateway().create_intent(
-        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+        order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
 
     with pytest.raises(settlement.UnknownOrder):
-        await settlement.settle(intent.id)
+        await checkout.settle(intent.id)
 
 
 async def test_a_crash_before_the_intent_was_recorded_is_healed_by_settling(
@@ -380,20 +388,21 @@ async def test_a_crash_before_the_intent_was_recorded_is_healed_by_settling(
         await current_session().execute(update(Payment).values(intent_id=None))
     intent = await pay(sandbox, order)
 
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert len(await grants()) == 1
 
 
 async def test_too_many_declined_cards_close_the_intent(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
     order = await order_in(browser)
-    for _ in range(settlement.MAX_DECLINES):
+    for _ in range(card_testing.MAX_DECLINES):
         intent = await pay(sandbox, order, "pm_card_visa_chargeDeclined")
 
-    await settlement.settle(intent)
+    await checkout.settle(intent)
 
     assert (await state_of(intent)).status == "canceled"
-    assert await status() is OrderStatus.CANCELED
+    assert await payments() == [PaymentStatus.CANCELED]
+    assert await status() is OrderStatus.PENDING  # its quote stands: whoever waits may try again
 
 
 async def test_bought_twice_is_told_to_staff_and_on_the_receipt_only(shop: Site, sandbox: Sandbox) -> None:
@@ -416,6 +425,6 @@ async def test_the_status_poll_settles_by_itself(browser: httpx.AsyncClient, san
     await pay(sandbox, order)
     async with transaction():  # as if the order had been made a while ago
         payment = (await current_session().scalars(select(Payment))).one()
-        payment.updated_at -= timedelta(days=1)
+        payment.looked_at -= timedelta(days=1)
 
     assert await status_of(browser, order) == "paid"

@@ -104,9 +104,15 @@ async def test_refunds_and_disputes_made_at_stripe_are_found_by_the_sweep(
 async def test_an_event_that_fails_is_read_again_and_holds_up_no_other(
     shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
+    quote = await checkout.quote(["first-night"], "KRW")
     await current_session().reset()
     homeless = await stripe_gateway().create_intent(
-        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+        order_number="AAAAA-BBBBB",
+        attempt=1,
+        tries=0,
+        amount=33000,
+        currency="KRW",
+        quote_digest=quote.digest,
     )
     await sandbox.astripe(f"confirm/{homeless.id}", card="pm_card_visa", outcome="complete")
     await pay(sandbox, await order_in(browser))
@@ -130,7 +136,7 @@ async def test_an_event_that_cannot_be_settled_reaches_a_person(
     monkeypatch.setattr(sweep, "TELL_STAFF_AFTER", timedelta(0))
     await current_session().reset()
     intent = await stripe_gateway().create_intent(
-        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+        order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
     await sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")
 
@@ -199,7 +205,7 @@ async def test_an_order_that_is_being_paid_is_not_canceled_under_the_buyer(
     again = await order_in(browser)
 
     async with transaction():
-        await repository.cancel_unpaid(seen.order_id, seen.intent_id, now())
+        await repository.cancel_payment(seen.id, seen.intent_id)
 
     await pay(sandbox, again)
     await sweep.run(at_once=True)

@@ -110,7 +110,7 @@ async def test_ours_without_its_order_is_500_so_that_it_comes_again(
 ) -> None:
     await current_session().reset()
     intent = await stripe_gateway().create_intent(
-        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+        order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
     await sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")
 

@@ -53,6 +53,6 @@ async def test_payment_access_refund_and_mails_are_of_the_days_of_the_order(sand
         assert (len(refunds), len(told)) == (past.refunded, past.refunded)
         given_back = [at for mail in told for at in (mail.created_at, mail.sent_at or now())]
         given_back += [refund.created_at for refund in refunds]
-        given_back += [payment.updated_at, grant.updated_at] if past.refunded else []
+        given_back += [payment.looked_at, grant.updated_at] if past.refunded else []
         assert all(abs(now() - age / 2 - at) < A_MOMENT for at in given_back), (past, given_back)
         assert {mail.state for mail in [receipt, *told]} == {MailState.SENT}

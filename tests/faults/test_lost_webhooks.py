@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from server.access import service as access
-from server.catalog import service as catalog
 from server.checkout import repository, sweep
-from server.checkout.models import OrderStatus, PaymentStatus
+from server.checkout import service as checkout
 from server.clock import now
 from server.database.session import release, transaction
 from server.integrations.stripe import stripe_gateway
@@ -21,11 +20,11 @@ from tests.faults.conftest import Effects, Serve, Shop
 async def test_an_event_before_our_commit_is_visible_comes_again_and_is_settled(
     site: Site, shop: Shop
 ) -> None:
-    number, viewer_id, order_id = new_order_number(), new_id(), new_id()
-    course = await catalog.course_for_sale("first-night")
+    number, viewer_id = new_order_number(), new_id()
+    quote = await checkout.quote(["first-night"], "KRW")
     await release()
     intent = await stripe_gateway().create_intent(
-        order_number=number, attempt=1, amount=33000, currency="KRW", description="x"
+        order_number=number, attempt=1, tries=0, amount=33000, currency="KRW", quote_digest=quote.digest
     )
     await shop.sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")
     event = await shop.succeeded()
@@ -34,44 +33,20 @@ async def test_an_event_before_our_commit_is_visible_comes_again_and_is_settled(
         async with transaction():
             await access.register_viewer(viewer_id)
             await repository.add_order_key(viewer_id, now())
-            await repository.add_order(
-                {
-                    "id": order_id,
-                    "number": number,
-                    "viewer_id": viewer_id,
-                    "order_key_id": viewer_id,
-                    "email": "guest@mail.example",
-                    "email_key": "guest@mail.example",
-                    "ip_mac": "0" * 22,
-                    "locale": "en",
-                    "currency": "KRW",
-                    "amount": 33000,
-                    "status": OrderStatus.PENDING,
-                    "open_key": None,
-                    "created_at": now(),
-                },
-                [
-                    {
-                        "id": new_id(),
-                        "order_id": order_id,
-                        "course_id": course.id,
-                        "course_title": course.title,
-                        "course_slug": course.slug,
-                        "amount": 33000,
-                    }
-                ],
-                {
-                    "id": new_id(),
-                    "order_id": order_id,
-                    "attempt": 1,
-                    "amount": 33000,
-                    "currency": "KRW",
-                    "status": PaymentStatus.CREATED,
-                    "next_check_at": now(),
-                    "created_at": now(),
-                    "updated_at": now(),
-                },
+            order_id = await repository.add_order(
+                quote,
+                number=number,
+                viewer_id=viewer_id,
+                order_key_id=viewer_id,
+                pressed_key_id=viewer_id,
+                email="guest@mail.example",
+                email_key="guest@mail.example",
+                locale="en",
+                ip_mac="0" * 22,
+                open_key="open",
+                at=now(),
             )
+            await repository.add_payment(await repository.look(order_id), 1, now(), now())
             too_early = await shop.deliver(client, event)
             nothing = await shop.effects()
         again = await shop.deliver(client, event)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from server.checkout import service as checkout
 from server.database.session import release
 from server.integrations import stripe
 from server.integrations.stripe import IntentState, StripeGateway, StripeUnavailable
@@ -51,7 +52,7 @@ def lose(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, answers: int) -
 
 async def an_intent(gateway: StripeGateway) -> IntentState:
     return await gateway.create_intent(
-        order_number="AAAAA-BBBBB", attempt=1, amount=33000, currency="KRW", description="x"
+        order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
 
 
@@ -61,15 +62,16 @@ async def test_an_intent_is_asked_for_with_these_facts_and_no_others(
     """No method that leaves the page, no customer, and no receipt but our own."""
     number = (await order_in(browser))["order"]
 
+    quote = await checkout.quote(["first-night"], "KRW")
     (asked,) = sandbox.requests("POST", "/v1/payment_intents")
     assert asked["params"] == {
         "amount": "33000",
         "currency": "krw",
         "automatic_payment_methods": {"enabled": "true", "allow_redirects": "never"},
-        "metadata": {"order_number": number, "app": "playbill"},
+        "metadata": {"order_number": number, "app": "playbill", "attempt": "1", "quote": quote.digest},
         "description": f"Playbill {number}",
     }
-    assert asked["headers"]["idempotency-key"] == f"order-{number}-1-33000krw"
+    assert asked["headers"]["idempotency-key"] == f"order-{number}-1-0-33000krw"
     assert asked["headers"]["stripe-version"] == "2026-10-28.endive"
 
 
@@ -82,7 +84,7 @@ async def test_two_answers_lost_on_the_way_are_asked_for_again_under_the_same_ke
 
     asked = sandbox.requests("POST", "/v1/payment_intents")
     assert len(asked) == 3
-    assert {one["headers"]["idempotency-key"] for one in asked} == {f"order-{order['order']}-1-33000krw"}
+    assert {one["headers"]["idempotency-key"] for one in asked} == {f"order-{order['order']}-1-0-33000krw"}
     made = [one for one in sandbox.events() if one["type"] == "payment_intent.created"]
     assert [one["data"]["object"]["id"] for one in made] == [intent_of(order)]
 

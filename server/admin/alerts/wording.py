@@ -22,6 +22,9 @@ ALERTS = {
         "Look it up at Stripe: somebody may have paid and not got in."
     ),
     AlertKind.BOUGHT_TWICE: N_("{email} paid for a course that they already had. Refund one of the two."),
+    AlertKind.PAID_TWICE: N_(
+        "The buyer paid twice for the same course: {amount} of this order goes back by itself."
+    ),
     AlertKind.DISPUTE_OPENED: N_(
         "The buyer's bank disputes {amount} ({reason}). Answer at Stripe; access is suspended meanwhile."
     ),
@@ -42,6 +45,7 @@ DIFFERENCES = {
     "amount": N_("amount"),
     "currency": N_("currency"),
     "customer": N_("customer"),
+    "quote": N_("quote"),
 }
 MAIL_TROUBLES = {
     MailState.UNCERTAIN: N_(

@@ -10,6 +10,7 @@ from server.accounts import service as accounts
 from server.admin.alerts.wording import of_alert
 from server.admin.orders import wording
 from server.alerts import service as alerts
+from server.audit.records import Actor
 from server.checkout import service as checkout
 from server.checkout.models import OrderStatus
 from server.checkout.records import OrderRecord
@@ -53,7 +54,7 @@ async def order_detail(request: Request, number: str) -> HTTPResponse:
 @audience(Audience.SUPPORT)
 async def refund(request: Request, number: str) -> HTTPResponse:
     try:
-        await checkout.refund_order(number)
+        await checkout.refund_order(number, Actor.staff(request.ctx.account.id))
     except NotFound:
         raise
     except PlaybillError as refusal:

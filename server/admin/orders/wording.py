@@ -4,6 +4,8 @@ from server.i18n import N_, gettext
 
 # Stripe's words for refunds and disputes; one that it adds later stands as Stripe writes it.
 STRIPE = {
+    "requested": N_("asked of Stripe"),
+    "refused": N_("refused by Stripe"),
     "pending": N_("pending"),
     "requires_action": N_("needs action"),
     "succeeded": N_("succeeded"),

@@ -1,0 +1,258 @@
+"""Nobody pays twice for one course: tabs, browsers, currencies at once; two workers; Stripe slow in between.
+
+Each tab does what its page does: it presses *Pay*, and confirms by itself when it is given a secret.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest_asyncio
+from sqlalchemy import select
+
+from server.access.models import Grant, GrantState
+from server.accounts import service as accounts
+from server.accounts.models import Role
+from server.checkout.models import Order, OrderStatus
+from server.database.session import current_session, session_scope
+from server.web import cookies
+from tests.factories import PASSWORD, Checkout, intent_of, open_checkout
+from tests.faults.conftest import Serve, Shop
+from tests.faults.serving import Served
+
+# What a page may be told instead of a secret; never that the shop is out of order.
+REFUSALS = {"order_in_progress", "order_already_paid", "already_owned"}
+SLOW_MS = 1500
+
+
+@dataclass
+class Tab:
+    """One open checkout page, and what happened in it."""
+
+    desk: Checkout
+    email: str = "guest@mail.example"
+    currency: str = "KRW"
+    pressed_at: float = 0.0
+    confirmed: tuple[float, float] | None = None  # from when to when its confirmation was under way
+    answers: list[httpx.Response] = field(default_factory=list)
+
+    async def press(self) -> httpx.Response:
+        self.pressed_at = asyncio.get_running_loop().time()
+        answer = await self.desk.press_pay(self.email, self.currency)
+        self.answers.append(answer)
+        return answer
+
+    async def press_and_confirm(self, shop: Shop, think_s: float = 0.0) -> None:
+        answer = await self.press()
+        if answer.status_code == 200:
+            await asyncio.sleep(think_s)  # a buyer's pause, not the test's
+            await self.confirm(shop, answer.json())
+
+    async def confirm(self, shop: Shop, order: dict[str, Any]) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            await shop.sandbox.astripe(f"confirm/{intent_of(order)}", card="pm_card_visa", outcome="complete")
+            self.confirmed = (began, clock())
+        except AssertionError:
+            pass  # Stripe refuses: the intent was canceled, or has succeeded already
+
+
+@pytest_asyncio.fixture
+async def site(shop: Shop, serve: Serve) -> AsyncIterator[Served]:
+    """Two workers, whom Stripe tells of everything at once."""
+    served = await asyncio.to_thread(serve, workers=2, proxies_count=1)
+    endpoint = {"url": f"{served.url}/webhooks/stripe", "secret": shop.settings.webhook_secrets[0]}
+    await shop.sandbox.astripe("webhook_endpoints", **endpoint)
+    await shop.sandbox.astripe("settings", deliver="now")
+    yield served
+
+
+def browser_at(site: Served, place: int) -> httpx.AsyncClient:
+    """A browser in a network of its own: the brakes on presses are not what is tested here."""
+    return site.client(headers={"X-Forwarded-For": f"10.0.{place // 250}.{place % 250 + 1}"})
+
+
+async def account_in(shop: Shop, *browsers: httpx.AsyncClient, email: str = "vera@mail.example") -> None:
+    """Sign these browsers in to one new account."""
+    async with session_scope(shop.sessions):
+        await accounts.create_account(email, PASSWORD, Role.VIEWER, "Vera")
+        for browser in browsers:
+            token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
+            browser.cookies.set(cookies.SIGN_IN, token, domain="127.0.0.1")
+
+
+async def charges(shop: Shop) -> list[dict[str, Any]]:
+    """Every charge that went through, oldest first, with what was given back of it since."""
+    events = await asyncio.to_thread(shop.sandbox.events)
+    made = [event["data"]["object"] for event in events if event["type"] == "charge.succeeded"]
+    back: Counter[str] = Counter()
+    for event in events:
+        if event["type"] == "refund.created":
+            back[event["data"]["object"]["charge"]] += event["data"]["object"]["amount"]
+    return [charge | {"given_back": back[charge["id"]]} for charge in made]
+
+
+async def all_settled(shop: Shop) -> None:
+    """Until everything that Stripe charged is paid here, or given back."""
+
+    async def is_settled() -> bool:
+        made = await charges(shop)
+        async with session_scope(shop.sessions):
+            statuses = list(await current_session().scalars(select(Order.status)))
+        kept = [one for one in made if not one["given_back"]]
+        paid = sum(status in (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED) for status in statuses)
+        return paid == len(kept)
+
+    deadline = asyncio.get_running_loop().time() + 40
+    while not await is_settled():
+        assert asyncio.get_running_loop().time() < deadline, await charges(shop)
+        await asyncio.sleep(0.1)
+
+
+def refused_well(tabs: list[Tab]) -> set[str]:
+    """The codes of everything that was refused; a 5xx would be among them as its status."""
+    return {
+        str(answer.json()["error"]["code"]) if answer.status_code == 409 else str(answer.status_code)
+        for tab in tabs
+        for answer in tab.answers
+        if answer.status_code != 200
+    }
+
+
+async def test_presses_while_the_payment_is_settled_charge_nobody_again(site: Served, shop: Shop) -> None:
+    """The first shape: same browser, course and currency; a press waits while the settlement commits."""
+    generator = random.Random(5)
+
+    async def buyer(number: int) -> list[Tab]:
+        email = f"guest{number}@mail.example"
+        async with browser_at(site, number) as browser:
+            desk = await open_checkout(browser)
+            first, *later = tabs = [Tab(desk, email) for _ in range(5)]
+            order = (await first.press()).json()
+
+            async def press_later(tab: Tab) -> None:
+                await asyncio.sleep(generator.uniform(0, 0.5))
+                await tab.press_and_confirm(shop)
+
+            await asyncio.gather(first.confirm(shop, order), *map(press_later, later))
+            return tabs
+
+    buyers: list[list[Tab]] = []
+    for batch in range(0, 24, 8):
+        buyers += await asyncio.gather(*(buyer(batch + number) for number in range(8)))
+    await all_settled(shop)
+
+    assert len(await charges(shop)) == len(buyers) == 24
+    assert refused_well([tab for tabs in buyers for tab in tabs]) <= REFUSALS
+
+
+async def test_two_currencies_while_stripe_is_slow_charge_once(site: Served, shop: Shop) -> None:
+    async with site.client() as browser:
+        desk = await open_checkout(browser)
+        await late_tab_is_refused(shop, Tab(desk), Tab(desk, currency="USD"))
+
+
+async def test_two_browsers_of_one_account_while_stripe_is_slow_charge_once(site: Served, shop: Shop) -> None:
+    async with site.client() as phone, site.client() as laptop:
+        await account_in(shop, phone, laptop)
+        first, second = [await open_checkout(browser) for browser in (phone, laptop)]
+        await late_tab_is_refused(shop, Tab(first), Tab(second, currency="USD"))
+
+
+async def test_a_guests_press_in_flight_while_the_browser_signs_in_and_buys(site: Served, shop: Shop) -> None:
+    async with site.client() as browser:
+        as_guest = Tab(await open_checkout(browser), "vera@mail.example")
+        await shop.sandbox.astripe("settings", api_delay_ms=SLOW_MS)
+        pressing = asyncio.create_task(as_guest.press_and_confirm(shop))
+        await asyncio.sleep(0.6)
+        await shop.sandbox.astripe("settings", api_delay_ms=0)
+        await account_in(shop, browser)
+        signed_in = Tab(await open_checkout(browser))
+        await signed_in.press_and_confirm(shop)
+        await pressing
+        await all_settled(shop)
+
+        assert len(await charges(shop)) == 1
+        assert as_guest.answers[0].status_code == 409
+        assert refused_well([as_guest]) <= REFUSALS
+
+
+async def late_tab_is_refused(shop: Shop, slow: Tab, quick: Tab) -> None:
+    """The second shape: the first tab waits for Stripe, the second presses and pays meanwhile."""
+    await shop.sandbox.astripe("settings", api_delay_ms=SLOW_MS)
+    pressing = asyncio.create_task(slow.press_and_confirm(shop))
+    await asyncio.sleep(0.6)
+    await shop.sandbox.astripe("settings", api_delay_ms=0)
+    await quick.press_and_confirm(shop)
+    await pressing
+    await all_settled(shop)
+
+    assert quick.answers[0].status_code == 200
+    assert len(await charges(shop)) == 1
+    assert slow.answers[0].status_code == 409
+    assert refused_well([slow]) <= REFUSALS
+
+
+async def test_in_random_histories_of_three_tabs_nobody_pays_twice(site: Served, shop: Shop) -> None:
+    """A second charge is only where a confirmation was under way when the other was pressed; it goes back."""
+    generator = random.Random(2026)
+
+    async def history(number: int) -> list[Tab]:
+        email = f"reader{number}@mail.example"
+        async with browser_at(site, number) as browser, browser_at(site, number) as other:
+            as_guest = Tab(await open_checkout(browser), email, generator.choice(["KRW", "USD"]))
+            await account_in(shop, browser, other, email=email)
+            tabs = [as_guest]
+            tabs += [
+                Tab(await open_checkout(client), currency=generator.choice(["KRW", "USD", "JPY"]))
+                for client in (browser, other)
+            ]
+            generator.shuffle(tabs)
+
+            async def act(tab: Tab) -> None:
+                for _ in range(generator.choice([1, 2])):
+                    await asyncio.sleep(generator.uniform(0, 0.3))
+                    await tab.press_and_confirm(shop, generator.uniform(0, 0.2))
+
+            await asyncio.gather(*map(act, tabs))
+            return tabs
+
+    async def weather() -> None:
+        while True:
+            await shop.sandbox.astripe("settings", api_delay_ms=generator.choice([0, 0, 20, 150, 400]))
+            await asyncio.sleep(0.2)
+
+    changing = asyncio.create_task(weather())
+    histories: list[list[Tab]] = []
+    for batch in range(0, 100, 20):
+        histories += await asyncio.gather(*(history(batch + number) for number in range(20)))
+    changing.cancel()
+    await shop.sandbox.astripe("settings", api_delay_ms=0)
+    await all_settled(shop)
+
+    made = await charges(shop)
+    tabs = [tab for each in histories for tab in each]
+    assert refused_well(tabs) <= REFUSALS
+    for each in histories:
+        confirmed = [tab for tab in each if tab.confirmed]
+        assert confirmed, "somebody always gets through"
+        if len(confirmed) > 1:
+            assert any(_crossed(one, other) for one in confirmed for other in confirmed if one is not other)
+    surplus = [charge for charge in made if charge["given_back"]]
+    assert len(made) - len(surplus) == len(histories) == 100
+    assert all(charge["given_back"] == charge["amount"] for charge in surplus)
+    async with session_scope(shop.sessions):
+        opened = list(await current_session().scalars(select(Grant.state)))
+    assert Counter(opened)[GrantState.ACTIVE] == 100
+
+
+def _crossed(one: Tab, other: Tab) -> bool:
+    """Whether one's confirmation was under way when the other was pressed."""
+    assert one.confirmed is not None
+    began, ended = one.confirmed
+    return began <= other.pressed_at <= ended
