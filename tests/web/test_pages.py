@@ -48,6 +48,8 @@ async def test_only_the_checkout_page_lets_stripe_in(site: Site, session: None, 
 
     stripe = f"http://localhost:{settings.sandbox_stripe_port}"
     assert stripe in checkout
+    assert "style-src 'self' 'unsafe-inline';" in checkout  # it styles what it inserts
+    assert checkout.count("unsafe") == 1
     assert stripe not in course
 
 

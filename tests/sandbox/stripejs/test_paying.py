@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from .conftest import CARD_FRAME, CHALLENGE, PUBLISHABLE_KEY, Shop, Stripe
 from .merchant import Merchant
@@ -68,6 +68,31 @@ async def test_the_strictest_policy_is_enough_and_no_window_opens(shop: Shop, st
     assert shop.console == []
     assert shop.left == 0
     assert len(shop.page.context.pages) == pages
+
+
+async def open_the_bank(shop: Shop, stripe: Stripe) -> Locator:
+    """On a page that is longer than a phone's window; returns the frame over it."""
+    await shop.page.evaluate("document.querySelector('main').style.minHeight = '150vh'")
+    await shop.open_form()
+    await shop.fill(THREE_D_SECURE)
+    await shop.start_paying(stripe.intent())
+    await expect(shop.bank.locator("#test-source-authorize-3ds")).to_be_enabled()
+    return shop.page.locator(CHALLENGE)
+
+
+async def test_the_bank_stands_over_the_whole_window(shop: Shop, stripe: Stripe) -> None:
+    overlay = await open_the_bank(shop, stripe)
+    assert await overlay.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+
+
+async def test_without_inline_styles_the_bank_is_out_of_reach(
+    shop: Shop, stripe: Stripe, merchant: Merchant
+) -> None:
+    await shop.page.goto(f"{merchant.url}/strict")
+    overlay = await open_the_bank(shop, stripe)
+    await expect(overlay).not_to_be_in_viewport()
+    blocked = await shop.page.evaluate("violations")
+    assert len(blocked) > 2 and set(blocked) == {"inline"}
 
 
 async def test_the_frame_has_neither_cookies_nor_storage(shop: Shop) -> None:

@@ -43,5 +43,6 @@ for (const node of document.querySelectorAll("[data-text]")) node.textContent = 
 document.querySelector(".amount strong").textContent = opening.amount;
 for (const button of buttons) button.addEventListener("click", () => decide(button.dataset.outcome));
 // This reaches through both frames around it. They must not ask for the focus as well: a frame that is
-// focused from outside while it takes the focus itself can end up with none.
-buttons[0].focus();
+// focused from outside while it takes the focus itself can end up with none. Nor does it scroll the merchant's page to
+// itself: it stands over the whole window, or the merchant has made a mistake that should be seen.
+buttons[0].focus({ preventScroll: true });

@@ -10,15 +10,21 @@ function formatAmount(amount, currency, locale) {
   }).format(amount / 10 ** digits);
 }
 
+const OVERLAY_STYLE = `.__PrivateStripeChallenge {
+  position: fixed !important; inset: 0 !important; z-index: 2147483647 !important;
+  width: 100vw !important; height: 100dvh !important; color-scheme: light only !important;
+}`;
+
 /**
  * Shows the bank's 3-D Secure page over the whole page and resolves when it is closed, whatever its outcome.
- * A modal dialog keeps the focus inside, makes the page behind inert, and gives the focus back at the end.
+ * What had the focus has it again afterwards.
  */
 function showChallenge(intent, locale) {
   // The API may have been reached under another name of this server than the one that the page may frame.
   const { pathname, search } = new URL(intent.next_action.use_stripe_sdk.stripe_js, ORIGIN);
-  const dialog = document.createElement("dialog");
-  const full = { width: "100vw", height: "100dvh", "max-width": "none", "max-height": "none" };
+  const overlay = document.createElement("div");
+  overlay.className = "__PrivateStripeChallenge";
+  const focused = document.activeElement;
   return new Promise((resolve) => {
     const frame = new Frame("/_sandbox/elements/three-ds-2-challenge", {
       title: "3D Secure 2 authentication frame",
@@ -29,23 +35,15 @@ function showChallenge(intent, locale) {
       styles: { width: "100%", height: "100%" },
       handlers: {
         closed: () => {
-          dialog.close();
-          dialog.remove();
           frame.remove();
+          overlay.remove();
+          focused?.focus();
           resolve();
         },
       },
     });
-    setStyles(dialog, {
-      ...full, position: "fixed", inset: "0", margin: "0", padding: "0", border: "0", overflow: "hidden",
-      background: "transparent", "color-scheme": "light only",
-    });
-    // Escape would leave the payment undecided behind a closed window.
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    // The dialog holds the focus until the bank's page is there and takes it.
-    dialog.autofocus = true;
-    dialog.append(frame.iframe);
-    document.body.append(dialog);
-    dialog.showModal();
+    insertStyle(OVERLAY_STYLE);
+    overlay.append(frame.iframe);
+    document.body.append(overlay);
   });
 }

@@ -1,11 +1,22 @@
-// A style attribute in markup would need 'unsafe-inline' in the page's policy; the CSSOM does not.
-function setStyles(node, styles) {
-  for (const [name, value] of Object.entries(styles)) node.style.setProperty(name, value, "important");
+// The real script styles what it inserts by style attributes and by a <style> element, both of which a page's policy
+// must allow ('unsafe-inline' among its style sources). The CSSOM would get by without: so it is not used here.
+function styleAttribute(node, styles) {
+  const rules = Object.entries(styles).map(([name, value]) => `${name}: ${value} !important;`);
+  node.setAttribute("style", rules.join(" "));
+}
+
+/** A <style> element in the page's head, once. */
+function insertStyle(css) {
+  if ([...document.head.querySelectorAll("style")].some((style) => style.textContent === css)) return;
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
 }
 
 /** One of our frames in the merchant's page, and the only channel to what is typed in it. */
 class Frame {
   #asked = new Map();
+  #styles;
   #handlers;
   #receive = (event) => {
     if (event.origin !== ORIGIN || event.source !== this.iframe.contentWindow) return;
@@ -23,8 +34,15 @@ class Frame {
     this.iframe.title = title;
     this.iframe.src = `${ORIGIN}${path}#${fragment}`;
     // A frame whose color scheme differs from its document's is painted on an opaque ground.
-    setStyles(this.iframe, { border: "0", display: "block", "color-scheme": "light only", ...styles });
+    this.#styles = { border: "0", display: "block", "color-scheme": "light only", ...styles };
+    this.style({});
     window.addEventListener("message", this.#receive);
+  }
+
+  /** Changes some of the frame's styles. */
+  style(changes) {
+    this.#styles = { ...this.#styles, ...changes };
+    styleAttribute(this.iframe, this.#styles);
   }
 
   tell(type, payload) {

@@ -23,6 +23,7 @@ class PaymentElement {
   #group;
   #options;
   #frame = null;
+  #wrapper = null;
   #destroyed = false;
   #deadline = 0;
   #listeners = new Map(PAYMENT_EVENTS.map((name) => [name, new Set()]));
@@ -52,7 +53,13 @@ class PaymentElement {
         height: "0",
       },
     });
-    node.append(this.#frame.iframe);
+    this.#wrapper = document.createElement("div");
+    this.#wrapper.className = "__PrivateStripeElement";
+    styleAttribute(this.#wrapper, {
+      margin: "0", padding: "0", border: "none", display: "block", background: "transparent", position: "relative",
+    });
+    this.#wrapper.append(this.#frame.iframe);
+    node.append(this.#wrapper);
     this.#deadline = window.setTimeout(() => this.#fail(CONNECTION_ERROR), LOAD_DEADLINE_MS);
     queueMicrotask(() => this.#emit("loaderstart"));
   }
@@ -60,6 +67,7 @@ class PaymentElement {
   unmount() {
     window.clearTimeout(this.#deadline);
     this.#frame?.remove();
+    this.#wrapper?.remove();
     this.#frame = null;
   }
 
@@ -165,7 +173,7 @@ class PaymentElement {
     return {
       loaded: () => this.#ready(),
       loaderror: (error) => this.#fail(error),
-      resize: ({ height }) => setStyles(this.#frame.iframe, { height: `${height}px` }),
+      resize: ({ height }) => this.#frame.style({ height: `${height}px` }),
       change: (state) => {
         this.#group._touched();
         this.#emit("change", state);
