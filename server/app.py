@@ -7,9 +7,7 @@ from typing import Any
 from sanic import HTTPResponse, Request, Sanic
 
 from server import jobs, metrics
-from server.accounts import service as accounts
 from server.checkout import events, subscriptions
-from server.claiming import service as claiming
 from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
 from server.integrations import smtp, stripe
@@ -71,7 +69,6 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
 
 def connect_domains() -> None:
     """Tell each domain of the others what it may not import; commands need this as well as the site."""
-    accounts.when_proven(claiming.claim)
     events.subscribe(STRIPE_EVENTS)
 
 

@@ -103,14 +103,17 @@ def _seed(settings: Settings, _: argparse.Namespace) -> None:
 def _create_admin(settings: Settings, chosen: argparse.Namespace) -> None:
     from server.accounts import service as accounts
     from server.accounts.models import Role
+    from server.audit.records import Actor
+
+    actor = Actor.command("create-admin")
 
     async def run() -> str:
         account = await accounts.find_by_email(email)
         if account is not None:
-            await accounts.change_role(account.id, Role.ADMIN, by="the operator")
+            await accounts.change_role(actor, account.id, Role.ADMIN)
             return f"{email} is an admin now; the password stays as it was"
         password = sys.stdin.readline().strip() if chosen.password_stdin else getpass.getpass("Password: ")
-        await accounts.create_account(email, password, Role.ADMIN, chosen.name)
+        await accounts.create_account(actor, email, password, Role.ADMIN, chosen.name)
         return f"{email} may sign in as admin"
 
     try:

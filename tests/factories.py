@@ -12,6 +12,7 @@ import httpx
 import stripe
 
 from server.accounts import service as accounts
+from server.accounts import signing_in
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.audit.records import Actor
@@ -108,7 +109,7 @@ async def category(slug: str) -> CategoryRecord:
 
 
 async def create_account(email: str = "vera@mail.example", role: Role = Role.VIEWER) -> AccountRecord:
-    return await accounts.create_account(email, PASSWORD, role, "Vera")
+    return await accounts.create_account(TESTER, email, PASSWORD, role, "Vera")
 
 
 def csrf_of(page: str) -> str:
@@ -135,8 +136,8 @@ async def signed_in(
     """A browser that is signed in to a new account of this role."""
     email = f"{name or role.value}@playbill.example"
     async with session_scope(site.app.ctx.sessions):
-        account = await accounts.create_account(email, PASSWORD, role, name)
-        token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
+        account = await accounts.create_account(TESTER, email, PASSWORD, role, name)
+        token = await signing_in.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
     return site.client(cookies={cookies.SIGN_IN: token}), account
 
 

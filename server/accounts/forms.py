@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from server.accounts.addresses import valid_email
 from server.accounts.passwords import MAX_LENGTH, MIN_LENGTH
-from server.accounts.service import valid_email
 from server.i18n import N_
 from server.settings import settings
 from server.web.forms import Form

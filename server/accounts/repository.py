@@ -1,9 +1,8 @@
 """The only SQL on accounts, sign-ins and sign-in links."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, delete, func, insert, or_, select, update
 from sqlalchemy.orm import contains_eager
 
 from server.accounts.models import Role, SignIn, SignInLink, User
@@ -30,7 +29,7 @@ async def lock_by_email(email_key: str) -> AccountRecord | None:
     return await _account(User.email_key == email_key, lock=True)
 
 
-async def _account(condition: Any, *, lock: bool = False) -> AccountRecord | None:
+async def _account(condition: ColumnElement[bool], *, lock: bool = False) -> AccountRecord | None:
     if lock:
         require_transaction()
     query = select(User).where(condition)
@@ -64,13 +63,54 @@ async def list_page(query: str, email_key: str, offset: int, limit: int) -> tupl
     return [AccountRecord.of(row) for row in rows], total or 0
 
 
-async def add(**values: Any) -> bool:
+async def add(
+    user_id: str,
+    *,
+    email: str,
+    email_key: str,
+    created_at: datetime,
+    locale: str | None = None,
+    email_proven_at: datetime | None = None,
+    password_hash: str | None = None,
+    role: Role = Role.VIEWER,
+    name: str = "",
+) -> bool:
     """False if there is an account of that address already."""
-    return await insert_once(User, values)
+    return await insert_once(
+        User,
+        {
+            "id": user_id,
+            "email": email,
+            "email_key": email_key,
+            "created_at": created_at,
+            "locale": locale,
+            "email_proven_at": email_proven_at,
+            "password_hash": password_hash,
+            "role": role,
+            "name": name,
+        },
+    )
 
 
-async def change(user_id: str, **values: Any) -> None:
-    await changed(update(User).where(User.id == user_id).values(**values))
+async def prove(user_id: str, at: datetime) -> None:
+    """The address is proven; a password that was set before is not its owner's."""
+    await changed(_changing(user_id).values(email_proven_at=at, password_hash=None))
+
+
+async def set_password_hash(user_id: str, password_hash: str) -> None:
+    await changed(_changing(user_id).values(password_hash=password_hash))
+
+
+async def change_role(user_id: str, role: Role) -> None:
+    await changed(_changing(user_id).values(role=role))
+
+
+async def save_profile(user_id: str, name: str, locale: str | None) -> None:
+    await changed(_changing(user_id).values(name=name, locale=locale))
+
+
+def _changing(user_id: str) -> Update:
+    return update(User).where(User.id == user_id)
 
 
 async def credentials_by_email(email_key: str, *, lock: bool = False) -> Credentials | None:
@@ -81,7 +121,7 @@ async def credentials(user_id: str, *, lock: bool = False) -> Credentials | None
     return await _credentials(User.id == user_id, lock)
 
 
-async def _credentials(condition: Any, lock: bool) -> Credentials | None:
+async def _credentials(condition: ColumnElement[bool], lock: bool) -> Credentials | None:
     if lock:
         require_transaction()
     query = select(User.id, User.email_proven_at, User.password_hash).where(condition)
@@ -112,9 +152,21 @@ async def list_sign_ins(user_id: str, at: datetime) -> list[SignInRecord]:
     return [SignInRecord.of(row) for row in rows]
 
 
-async def add_sign_in(**values: Any) -> None:
+async def add_sign_in(
+    sign_in_id: str, *, token_hash: str, user_id: str, user_agent: str, at: datetime, expires_at: datetime
+) -> None:
     require_transaction()
-    await current_session().execute(insert(SignIn).values(**values))
+    await current_session().execute(
+        insert(SignIn).values(
+            id=sign_in_id,
+            token_hash=token_hash,
+            user_id=user_id,
+            user_agent=user_agent,
+            created_at=at,
+            last_seen_at=at,
+            expires_at=expires_at,
+        )
+    )
 
 
 async def touch_sign_in(sign_in_id: str, seen_at: datetime, expires_at: datetime) -> None:
@@ -138,9 +190,28 @@ async def end_sign_ins_of(user_id: str, *, except_hash: str = "") -> None:
 # links
 
 
-async def add_link(**values: Any) -> None:
+async def add_link(
+    link_id: str,
+    *,
+    token_hash: str,
+    email: str,
+    email_key: str,
+    next: str,
+    created_at: datetime,
+    expires_at: datetime,
+) -> None:
     require_transaction()
-    await current_session().execute(insert(SignInLink).values(**values))
+    await current_session().execute(
+        insert(SignInLink).values(
+            id=link_id,
+            token_hash=token_hash,
+            email=email,
+            email_key=email_key,
+            next=next,
+            created_at=created_at,
+            expires_at=expires_at,
+        )
+    )
 
 
 async def find_link(token_hash: str) -> LinkRecord | None:
@@ -152,7 +223,7 @@ async def lock_link(token_hash: str) -> LinkRecord | None:
     return await _link(select(SignInLink).where(SignInLink.token_hash == token_hash).with_for_update())
 
 
-async def _link(query: Any) -> LinkRecord | None:
+async def _link(query: Select[SignInLink]) -> LinkRecord | None:
     row = await current_session().scalar(query)
     return LinkRecord.of(row) if row else None
 

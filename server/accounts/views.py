@@ -5,8 +5,13 @@ from urllib.parse import quote
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.accounts import service as accounts
+from server.accounts import links, profile, sign_ins, signing_in
 from server.accounts.forms import LinkForm, PasswordForm, SignInForm
+from server.accounts.links import LinkGone
+from server.accounts.profile import WrongPassword
+from server.accounts.sign_ins import Browser
+from server.accounts.signing_in import SignInRefused
+from server.claiming import service as claiming
 from server.errors import PlaybillError, TooMany, Unavailable
 from server.web import cookies
 from server.web.audience import Audience, audience
@@ -49,10 +54,10 @@ async def request_link(request: Request) -> HTTPResponse:
 async def show_link(request: Request, token: str) -> HTTPResponse:
     """A page with one button. Mail scanners open links, so opening spends nothing."""
     try:
-        link = await accounts.look_at_link(token)
-    except accounts.LinkGone as error:
+        link = await links.look_at_link(token)
+    except LinkGone as error:
         account = request.ctx.account
-        onward = await accounts.followed_before(account, token) if account else None
+        onward = await links.followed_before(account, token) if account else None
         return _link_gone(error) if onward is None else redirect(own_path(onward, HOME))
     return _unlinked(page("accounts/link.html", token=token, email=link.email))
 
@@ -61,8 +66,8 @@ async def show_link(request: Request, token: str) -> HTTPResponse:
 @audience(Audience.ALL)
 async def follow_link(request: Request, token: str) -> HTTPResponse:
     try:
-        followed = await accounts.follow_link(token, _browser(request))
-    except accounts.LinkGone as error:
+        followed = await claiming.follow_link(token, _browser(request))
+    except LinkGone as error:
         return _link_gone(error)
     onward = own_path(followed.next, HOME)
     if followed.is_first:
@@ -81,10 +86,10 @@ async def show_sign_in(request: Request) -> HTTPResponse:
 async def sign_in(request: Request) -> HTTPResponse:
     try:
         form = SignInForm.parse(request.form)
-        token = await accounts.sign_in(form.email, form.password, _browser(request))
+        token = await signing_in.sign_in(form.email, form.password, _browser(request))
     except FormInvalid as error:
         return _again("accounts/login.html", error, error)
-    except (accounts.SignInRefused, TooMany, Unavailable) as error:
+    except (SignInRefused, TooMany, Unavailable) as error:
         typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
         return _again("accounts/login.html", error, typed)
     return _signed_in(redirect(own_path(form.next, HOME), notice="signed_in"), token)
@@ -94,7 +99,7 @@ async def sign_in(request: Request) -> HTTPResponse:
 @audience(Audience.ALL)
 async def sign_out(request: Request) -> HTTPResponse:
     if token := cookies.read(request, cookies.SIGN_IN):
-        await accounts.sign_out(token)
+        await sign_ins.sign_out(token)
     response = redirect("/", notice="signed_out")
     cookies.drop(response, cookies.SIGN_IN)
     # The next person at this computer must not watch what a guest bought here either.
@@ -117,29 +122,29 @@ async def set_password(request: Request) -> HTTPResponse:
     account = request.ctx.account
     try:
         form = PasswordForm.parse(request.form)
-        await accounts.set_password(account.id, _browser(request), form.password, form.present)
+        await profile.set_password(account.id, _browser(request), form.password, form.present)
     except FormInvalid as error:
         return await _password_page(request, error, error.values.get("next"), status=error.status)
-    except (accounts.WrongPassword, TooMany, Unavailable) as error:
-        field = "present" if isinstance(error, accounts.WrongPassword) else ""
+    except (WrongPassword, TooMany, Unavailable) as error:
+        field = "present" if isinstance(error, WrongPassword) else ""
         typed = Filled({"name": form.name}, {field: error.text})
         return await _password_page(request, typed, form.next, status=error.status)
     if form.name and not account.name:
-        await accounts.save_profile(account.id, form.name, account.locale)
+        await profile.save_profile(account.id, form.name, account.locale)
     return redirect(own_path(form.next, "/account"), notice="password_set")
 
 
 @bp.post("/account/sign-ins/<sign_in_id:str>/end")
 @audience(Audience.SIGNED_IN)
 async def end_sign_in(request: Request, sign_in_id: str) -> HTTPResponse:
-    await accounts.end_sign_in(request.ctx.account.id, sign_in_id)
+    await sign_ins.end_sign_in(request.ctx.account.id, sign_in_id)
     return redirect("/account", notice="sign_in_ended")
 
 
 @bp.post("/account/sign-ins/end-others")
 @audience(Audience.SIGNED_IN)
 async def end_other_sign_ins(request: Request) -> HTTPResponse:
-    await accounts.end_other_sign_ins(request.ctx.account.id, _token(request))
+    await sign_ins.end_other_sign_ins(request.ctx.account.id, _token(request))
     return redirect("/account", notice="sign_ins_ended")
 
 
@@ -156,13 +161,13 @@ def _door(request: Request, template: str) -> HTTPResponse:
 async def _send_link(request: Request, template: str) -> HTTPResponse:
     try:
         form = LinkForm.parse(request.form)
-        await accounts.send_link(form.email, own_path(form.next, HOME), client_ip(request))
+        await links.send_link(form.email, own_path(form.next, HOME), client_ip(request))
     except FormInvalid as error:
         return _again(template, error, error)
     except TooMany as error:
         typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
         return _again(template, error, typed)
-    return page("accounts/link_sent.html", email=form.email, minutes=accounts.LINK_MINUTES)
+    return page("accounts/link_sent.html", email=form.email, minutes=links.VALID_MINUTES)
 
 
 def _again(template: str, error: PlaybillError, form: Filled | FormInvalid) -> HTTPResponse:
@@ -170,8 +175,8 @@ def _again(template: str, error: PlaybillError, form: Filled | FormInvalid) -> H
     return page(template, status=error.status, form=form, next=own_path(form.values.get("next"), HOME))
 
 
-def _browser(request: Request) -> accounts.Browser:
-    return accounts.Browser(
+def _browser(request: Request) -> Browser:
+    return Browser(
         ip=client_ip(request),
         user_agent=request.headers.get("user-agent", "").encode("ascii", "replace").decode(),
         sign_in_token=cookies.read(request, cookies.SIGN_IN),
@@ -184,7 +189,7 @@ def _signed_in(response: HTTPResponse, token: str) -> HTTPResponse:
     return response
 
 
-def _link_gone(error: accounts.LinkGone) -> HTTPResponse:
+def _link_gone(error: LinkGone) -> HTTPResponse:
     return _unlinked(page("accounts/link_gone.html", status=error.status, form=Filled(), next=HOME))
 
 
@@ -197,7 +202,7 @@ def _unlinked(response: HTTPResponse) -> HTTPResponse:
 async def _password_page(
     request: Request, form: Filled | FormInvalid, onward: str | None, **more: Any
 ) -> HTTPResponse:
-    asks_present = await accounts.asks_present_password(request.ctx.account.id, _token(request))
+    asks_present = await profile.asks_present_password(request.ctx.account.id, _token(request))
     return page(
         "accounts/password.html",
         form=form,

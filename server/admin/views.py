@@ -31,7 +31,7 @@ async def dashboard(request: Request) -> HTTPResponse:
         latest = await checkout.list_orders("", None, 1)
         context |= {
             "paid_without_access": await checkout.count_paid_without_access(),
-            "open_alerts": await alert_service.count_open() + len(await mail.troubled()),
+            "open_alerts": await alert_service.count_open() + await mail.count_troubled(),
             "today": await service.sales_of_last_days(1),
             "month": await service.sales_of_last_days(30),
             "orders": latest.items[:10],

@@ -1,12 +1,15 @@
 """Alerts: raised by the domains, looked at and closed by staff."""
 
+from functools import partial
 from typing import Any
 
 from server.alerts import repository
 from server.alerts.models import AlertKind
 from server.alerts.records import AlertRecord
+from server.audit import service as audit
+from server.audit.records import Actor
 from server.clock import now
-from server.database.session import require_transaction, transaction
+from server.database.session import in_transaction, require_transaction
 from server.errors import NotFound
 from server.tokens import new_id
 
@@ -17,14 +20,12 @@ async def raise_alert(
     """False if this has been told before."""
     require_transaction()
     return await repository.add(
-        {
-            "id": new_id(),
-            "kind": kind,
-            "subject_key": subject_key,
-            "order_number": order_number,
-            "facts": facts,
-            "created_at": now(),
-        }
+        new_id(),
+        kind=kind,
+        subject_key=subject_key,
+        order_number=order_number,
+        facts=facts,
+        created_at=now(),
     )
 
 
@@ -41,7 +42,12 @@ async def alerts_of_order(number: str) -> list[AlertRecord]:
     return await repository.list_for_order(number)
 
 
-async def resolve(alert_id: str, by: str) -> None:
-    async with transaction():
-        if not await repository.resolve(alert_id, by, now()):
-            raise NotFound
+async def resolve(actor: Actor, alert_id: str) -> None:
+    """Raises NotFound if there is no such alert, or somebody has closed it meanwhile."""
+    await in_transaction(partial(_resolve, actor, alert_id))
+
+
+async def _resolve(actor: Actor, alert_id: str) -> None:
+    if not await repository.resolve(alert_id, actor.account_id, now()):
+        raise NotFound
+    await audit.note(actor, "alert.resolve", "alert", alert_id, before={"open": True}, after={"open": False})

@@ -70,7 +70,7 @@ async def seed_people() -> None:
     with set_back(timedelta(days=30)):
         for email, name, role in PEOPLE:
             if await accounts.find_by_email(email) is None:
-                await accounts.create_account(email, PASSWORD, role, name)
+                await accounts.create_account(Actor.command("demo"), email, PASSWORD, role, name)
 
 
 async def seed_orders() -> None:

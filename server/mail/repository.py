@@ -1,10 +1,8 @@
 """The only SQL on the outbox."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, exists, func, or_, select, update
 from sqlalchemy.orm import defer
 
 from server.database.session import current_session, require_transaction
@@ -19,9 +17,23 @@ LONGEST_PAUSE = timedelta(hours=5)
 WITHOUT_CONTENT = (defer(Mail.text), defer(Mail.html))
 
 
-async def add_once(**values: Any) -> bool:
+async def add_once(
+    mail_id: str, *, once_key: str, recipient: str, subject: str, text: str, html: str, at: datetime
+) -> bool:
     """False if a mail with this `once_key` is there already."""
-    return await insert_once(Mail, values)
+    return await insert_once(
+        Mail,
+        {
+            "id": mail_id,
+            "once_key": once_key,
+            "recipient": recipient,
+            "subject": subject,
+            "text": text,
+            "html": html,
+            "created_at": at,
+            "next_try_at": at,
+        },
+    )
 
 
 async def has_work(at: datetime) -> bool:
@@ -50,31 +62,41 @@ async def take_due(at: datetime, held_until: datetime) -> HeldMail | None:
 
 async def start_sending(mail: HeldMail, held_until: datetime) -> HeldMail | None:
     """From leased to *sending*, under a new lease; None if another worker has the mail now."""
-    if not await _change_held(mail, state=MailState.SENDING, held_until=held_until):
+    if await changed(_held(mail).values(state=MailState.SENDING, held_until=held_until)) == 0:
         return None
     return mail.model_copy(update={"state": MailState.SENDING, "held_until": held_until})
 
 
 async def mark_sent(mail: HeldMail, at: datetime) -> None:
-    sent = {"state": MailState.SENT, "sent_at": at, "last_error": "", "text": "", "html": ""}
-    if not await _change_held(mail, held_until=None, **sent):
+    sent = {
+        "state": MailState.SENT,
+        "sent_at": at,
+        "held_until": None,
+        "last_error": "",
+        "text": "",
+        "html": "",
+    }
+    if await changed(_held(mail).values(sent)) == 0:
         # The answer came so late that another worker had given the mail up.
-        await _change(mail.id, (MailState.UNCERTAIN,), **sent)
+        await changed(_mail_in(mail.id, MailState.UNCERTAIN).values(sent))
 
 
 async def try_again(mail: HeldMail, next_try_at: datetime, error: str, *, counts: bool = True) -> bool:
-    return await _change_held(
-        mail,
+    """False if another worker has the mail now."""
+    waiting = _held(mail).values(
         state=MailState.WAITING,
         tries=mail.tries if counts else mail.tries - 1,
         next_try_at=next_try_at,
         held_until=None,
         last_error=error[:300],
     )
+    return await changed(waiting) == 1
 
 
 async def give_up(mail: HeldMail, state: MailState, error: str) -> bool:
-    return await _change_held(mail, state=state, held_until=None, last_error=error[:300])
+    """False if another worker has the mail now."""
+    given_up = _held(mail).values(state=state, held_until=None, last_error=error[:300])
+    return await changed(given_up) == 1
 
 
 async def give_up_lost(at: datetime) -> list[MailRecord]:
@@ -91,11 +113,21 @@ async def give_up_lost(at: datetime) -> list[MailRecord]:
     return lost
 
 
-async def list_in(states: Collection[MailState]) -> list[MailRecord]:
+async def list_troubled() -> list[MailRecord]:
     rows = await current_session().scalars(
-        select(Mail).where(Mail.state.in_(states)).order_by(Mail.created_at, Mail.id)
+        select(Mail)
+        .options(*WITHOUT_CONTENT)
+        .where(Mail.state.in_(TROUBLED))
+        .order_by(Mail.created_at, Mail.id)
     )
     return [MailRecord.of(row) for row in rows]
+
+
+async def count_troubled() -> int:
+    found = await current_session().scalar(
+        select(func.count()).select_from(Mail).where(Mail.state.in_(TROUBLED))
+    )
+    return found or 0
 
 
 async def list_told(once_key: str, beginning: str) -> list[MailRecord]:
@@ -110,19 +142,33 @@ async def list_told(once_key: str, beginning: str) -> list[MailRecord]:
 
 async def lock(mail_id: str) -> MailRecord | None:
     require_transaction()
-    row = await current_session().scalar(select(Mail).where(Mail.id == mail_id).with_for_update())
+    query = select(Mail).options(*WITHOUT_CONTENT).where(Mail.id == mail_id)
+    row = await current_session().scalar(query.with_for_update())
     return MailRecord.of(row) if row else None
 
 
 async def wait_again(mail_id: str, at: datetime) -> None:
-    await _change(mail_id, TROUBLED, state=MailState.WAITING, tries=0, next_try_at=at, held_until=None)
+    troubled = _mail_in(mail_id, *TROUBLED)
+    await changed(troubled.values(state=MailState.WAITING, tries=0, next_try_at=at, held_until=None))
 
 
 async def drop(mail_id: str) -> None:
-    await _change(mail_id, TROUBLED, state=MailState.DROPPED, held_until=None, text="", html="")
+    troubled = _mail_in(mail_id, *TROUBLED)
+    await changed(troubled.values(state=MailState.DROPPED, held_until=None, text="", html=""))
 
 
-def _due(at: datetime) -> Any:
+def _held(mail: HeldMail) -> Update:
+    """A mail that this worker holds: no row if its lease ran out and somebody else took over."""
+    return update(Mail).where(
+        Mail.id == mail.id, Mail.state == mail.state, Mail.held_until == mail.held_until
+    )
+
+
+def _mail_in(mail_id: str, *states: MailState) -> Update:
+    return update(Mail).where(Mail.id == mail_id, Mail.state.in_(states))
+
+
+def _due(at: datetime) -> ColumnElement[bool]:
     return and_(
         Mail.state == MailState.WAITING,
         or_(Mail.next_try_at <= at, Mail.next_try_at > at + LONGEST_PAUSE),
@@ -130,20 +176,9 @@ def _due(at: datetime) -> Any:
     )
 
 
-def _lost(at: datetime) -> Any:
+def _lost(at: datetime) -> ColumnElement[bool]:
     return and_(Mail.state == MailState.SENDING, _lease_is_over(at))
 
 
-def _lease_is_over(at: datetime) -> Any:
+def _lease_is_over(at: datetime) -> ColumnElement[bool]:
     return or_(Mail.held_until <= at, Mail.held_until > at + LONGEST_LEASE)
-
-
-async def _change_held(mail: HeldMail, **values: Any) -> bool:
-    """Change a mail that this worker holds; False if its lease ran out and somebody else took over."""
-    held = Mail.held_until == mail.held_until
-    mine = update(Mail).where(Mail.id == mail.id, Mail.state == mail.state, held)
-    return await changed(mine.values(**values)) == 1
-
-
-async def _change(mail_id: str, present: Collection[MailState], **values: Any) -> None:
-    await changed(update(Mail).where(Mail.id == mail_id, Mail.state.in_(present)).values(**values))

@@ -1,12 +1,16 @@
 """What may be done with mails; sending them is the worker's."""
 
+from functools import partial
 from typing import Any
 
+from server.audit import service as audit
+from server.audit.records import Actor
 from server.clock import now
-from server.database.session import require_transaction, transaction
+from server.database.session import in_transaction, require_transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
 from server.mail import rendering, repository
+from server.mail.models import MailState
 from server.mail.records import MailRecord
 from server.tokens import new_id
 
@@ -26,14 +30,13 @@ async def enqueue(once_key: str, recipient: str, template: str, locale: str, **c
     content = rendering.render(template, locale, **context)
     at = now()
     return await repository.add_once(
-        id=new_id(),
+        new_id(),
         once_key=once_key,
         recipient=recipient,
         subject=content.subject[:300],
         text=content.text,
         html=content.html,
-        created_at=at,
-        next_try_at=at,
+        at=at,
     )
 
 
@@ -44,18 +47,30 @@ async def told_of(order_id: str) -> list[MailRecord]:
 
 async def troubled() -> list[MailRecord]:
     """Mails that a person has to look at: refused for good, or perhaps sent and perhaps not."""
-    return await repository.list_in(repository.TROUBLED)
+    return await repository.list_troubled()
 
 
-async def settle_troubled(mail_id: str, resend: bool) -> None:
+async def count_troubled() -> int:
+    return await repository.count_troubled()
+
+
+async def settle_troubled(actor: Actor, mail_id: str, *, resend: bool) -> None:
     """Send a troubled mail again, or let it be; raises NotFound, and NotTroubled if it no longer is."""
-    async with transaction():
-        mail = await repository.lock(mail_id)
-        if mail is None:
-            raise NotFound
-        if mail.state not in repository.TROUBLED:
-            raise NotTroubled
-        if resend:
-            await repository.wait_again(mail_id, now())
-        else:
-            await repository.drop(mail_id)
+    await in_transaction(partial(_settle_troubled, actor, mail_id, resend))
+
+
+async def _settle_troubled(actor: Actor, mail_id: str, resend: bool) -> None:
+    mail = await repository.lock(mail_id)
+    if mail is None:
+        raise NotFound
+    if mail.state not in repository.TROUBLED:
+        raise NotTroubled
+    if resend:
+        await repository.wait_again(mail.id, now())
+        act, state = "mail.resend", MailState.WAITING
+    else:
+        await repository.drop(mail.id)
+        act, state = "mail.drop", MailState.DROPPED
+    await audit.note(
+        actor, act, "mail", mail.id, before={"state": mail.state.value}, after={"state": state.value}
+    )

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.accounts import service as accounts
+from server.accounts import signing_in
 from server.accounts.turnstile import IN_ALL, PER_NETWORK, NetworkCrowded
 from server.database.session import release, session_scope
 from server.errors import PlaybillError
@@ -83,7 +84,7 @@ async def wrong_sign_in(door: Door, network: str, number: int) -> PlaybillError:
     browser = accounts.Browser(network, "", None)
     async with session_scope(door.site.app.ctx.sessions):
         with pytest.raises(PlaybillError) as refusal:
-            await accounts.sign_in(f"reader{number}@mail.example", "wrong words", browser)
+            await signing_in.sign_in(f"reader{number}@mail.example", "wrong words", browser)
     return refusal.value
 
 
@@ -107,7 +108,7 @@ async def test_a_crowd_of_wrong_passwords_delays_no_other_network_and_leaves_the
 
         assert page.status_code == 200
         assert max(in_use) <= PER_NETWORK + 2
-        assert refusals == {accounts.SignInRefused: PER_NETWORK, NetworkCrowded: CROWD - PER_NETWORK}
+        assert refusals == {signing_in.SignInRefused: PER_NETWORK, NetworkCrowded: CROWD - PER_NETWORK}
     assert min(slower) < 10, "it was 37 on MariaDB and 73 on SQLite while all of them queued"
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from server.accounts import service as accounts
 from server.accounts.models import SignIn, User
+from server.accounts.profile import FRESH
 from server.clock import now
 from server.database.session import current_session, transaction
 from tests.accounts.conftest import Door, Person
@@ -18,7 +18,7 @@ NEW = "an even longer password"
 async def age_sign_ins() -> None:
     async with transaction():
         await current_session().execute(
-            update(SignIn).values(created_at=now() - accounts.FRESH - timedelta(minutes=1))
+            update(SignIn).values(created_at=now() - FRESH - timedelta(minutes=1))
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
+from server.accounts import links, sign_ins, signing_in
 from server.accounts import service as accounts
 from server.accounts.models import Role, SignIn, User
 from server.clock import now
@@ -95,8 +96,8 @@ async def test_unknown_address_takes_as_long_as_a_wrong_password(
 
     async def seconds(email: str) -> float:
         started = time.perf_counter()
-        with pytest.raises(accounts.SignInRefused):
-            await accounts.sign_in(email, "wrong password", accounts.Browser("192.0.2.1", "", None))
+        with pytest.raises(signing_in.SignInRefused):
+            await signing_in.sign_in(email, "wrong password", accounts.Browser("192.0.2.1", "", None))
         return time.perf_counter() - started
 
     await seconds("nobody@mail.example")
@@ -202,7 +203,7 @@ async def test_sign_in_lasts_thirty_days_since_the_last_visit(person: Person) ->
         async with transaction():
             at = now() - ago
             await current_session().execute(
-                update(SignIn).values(last_seen_at=at, expires_at=at + accounts.SIGN_IN_LASTS)
+                update(SignIn).values(last_seen_at=at, expires_at=at + sign_ins.LASTS)
             )
 
     for _ in range(2):
@@ -240,7 +241,7 @@ async def test_weak_hash_is_renewed_at_sign_in(person: Person, earnest_hashing: 
 
 async def test_many_wrong_passwords_are_braked_and_the_form_says_so(person: Person) -> None:
     await create_account()
-    for _ in range(accounts.WRONG_PASSWORDS_PER_ADDRESS):
+    for _ in range(signing_in.WRONG_PASSWORDS_PER_ADDRESS):
         assert (
             await person.post("/login", email="vera@mail.example", password="wrong words")
         ).status_code == 422
@@ -256,17 +257,17 @@ async def test_right_passwords_are_not_counted(session: None) -> None:
     await create_account()
     browser = accounts.Browser("192.0.2.1", "", None)
 
-    for _ in range(accounts.WRONG_PASSWORDS_PER_ADDRESS + 2):
-        assert await accounts.sign_in("vera@mail.example", PASSWORD, browser)
+    for _ in range(signing_in.WRONG_PASSWORDS_PER_ADDRESS + 2):
+        assert await signing_in.sign_in("vera@mail.example", PASSWORD, browser)
 
 
 async def test_link_mails_to_one_address_are_braked(person: Person, door: Door) -> None:
-    for _ in range(accounts.LINKS_PER_ADDRESS_AND_IP):
+    for _ in range(links.PER_ADDRESS_AND_IP):
         assert (await person.post("/login/link", email="vera@mail.example")).status_code == 200
 
     assert (await person.post("/login/link", email="Vera@mail.example")).status_code == 429
     assert (await person.post("/signup", email="other@mail.example")).status_code == 200
-    assert len(await door.mails()) == accounts.LINKS_PER_ADDRESS_AND_IP + 1
+    assert len(await door.mails()) == links.PER_ADDRESS_AND_IP + 1
 
 
 async def test_hashing_does_not_hold_a_connection_or_the_loop(session: None, earnest_hashing: None) -> None:
@@ -280,7 +281,7 @@ async def test_hashing_does_not_hold_a_connection_or_the_loop(session: None, ear
             ticks += 1
 
     clock = asyncio.create_task(tick())
-    await accounts.sign_in("vera@mail.example", PASSWORD, accounts.Browser("192.0.2.1", "", None))
+    await signing_in.sign_in("vera@mail.example", PASSWORD, accounts.Browser("192.0.2.1", "", None))
     clock.cancel()
 
     assert ticks > 5

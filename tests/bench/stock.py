@@ -10,6 +10,7 @@ from server.access import service as access
 from server.access.models import GrantReason
 from server.access.records import Viewer
 from server.accounts import service as accounts
+from server.accounts import signing_in
 from server.accounts.models import Role
 from server.catalog import importing
 from server.catalog import service as catalog
@@ -43,8 +44,8 @@ async def stock(courses: int) -> None:
 async def take_seat(number: int) -> Seat:
     """An account that owns the first course and has its second lecture open. Needs a session."""
     email = f"owner-{number}@playbill.example"
-    account = await accounts.create_account(email, PASSWORD, Role.VIEWER, "Owner")
-    sign_in_token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "", None))
+    account = await accounts.create_account(TESTER, email, PASSWORD, Role.VIEWER, "Owner")
+    sign_in_token = await signing_in.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "", None))
     course = await catalog.get_any(first_slug())
     async with transaction():
         await access.give(TESTER, account.id, course.id, GrantReason.STAFF)

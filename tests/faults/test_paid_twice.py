@@ -16,11 +16,12 @@ from sqlalchemy import select
 
 from server.access.models import Grant, GrantState
 from server.accounts import service as accounts
+from server.accounts import signing_in
 from server.accounts.models import Role
 from server.checkout.models import Order, OrderStatus
 from server.database.session import current_session, session_scope
 from server.web import cookies
-from tests.factories import PASSWORD, Checkout, intent_of, open_checkout
+from tests.factories import PASSWORD, TESTER, Checkout, intent_of, open_checkout
 from tests.faults.conftest import Serve, Shop
 from tests.faults.serving import Served
 
@@ -80,9 +81,9 @@ def browser_at(site: Served, place: int) -> httpx.AsyncClient:
 async def account_in(shop: Shop, *browsers: httpx.AsyncClient, email: str = "vera@mail.example") -> None:
     """Sign these browsers in to one new account."""
     async with session_scope(shop.sessions):
-        await accounts.create_account(email, PASSWORD, Role.VIEWER, "Vera")
+        await accounts.create_account(TESTER, email, PASSWORD, Role.VIEWER, "Vera")
         for browser in browsers:
-            token = await accounts.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
+            token = await signing_in.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
             browser.cookies.set(cookies.SIGN_IN, token, domain="127.0.0.1")
 
 

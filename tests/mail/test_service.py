@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from server.audit import service as audit
+from server.audit.records import Actor
 from server.clock import now
 from server.database.session import transaction
 from server.errors import NotFound
@@ -14,7 +17,9 @@ from server.mail.records import HeldMail
 from server.mail.rendering import render
 from server.settings import Settings
 from tests.mail.conftest import Outbox
+from tests.statements import Statements
 
+STAFF = Actor.staff("0" * 16)
 ORDER = {
     "number": "AB2CD-9XYZ1",
     "amount": 33000,
@@ -114,7 +119,7 @@ async def test_staff_send_a_failed_mail_again(outbox: Outbox) -> None:
     await outbox.server_fails(None)
     (troubled,) = await mail.troubled()
 
-    await mail.settle_troubled(troubled.id, resend=True)
+    await mail.settle_troubled(STAFF, troubled.id, resend=True)
     await worker.send_waiting()
 
     assert (await outbox.row()).state is MailState.SENT
@@ -128,15 +133,43 @@ async def test_staff_let_an_uncertain_mail_be(outbox: Outbox) -> None:
     await worker.send_waiting()
     (troubled,) = await mail.troubled()
 
-    await mail.settle_troubled(troubled.id, resend=False)
+    await mail.settle_troubled(STAFF, troubled.id, resend=False)
 
     row = await outbox.row()
     assert (row.state, row.text) == (MailState.DROPPED, "")
     assert await mail.troubled() == []
     with pytest.raises(mail.NotTroubled):
-        await mail.settle_troubled(troubled.id, resend=True)
+        await mail.settle_troubled(STAFF, troubled.id, resend=True)
 
 
 async def test_unknown_mail_cannot_be_settled(outbox: Outbox) -> None:
     with pytest.raises(NotFound):
-        await mail.settle_troubled("0" * 16, resend=True)
+        await mail.settle_troubled(STAFF, "0" * 16, resend=True)
+
+
+async def test_what_staff_decide_of_a_mail_is_written_down(outbox: Outbox) -> None:
+    await outbox.put()
+    await outbox.server_fails("5xx")
+    await worker.send_waiting()
+    await outbox.server_fails(None)
+    (troubled,) = await mail.troubled()
+
+    await mail.settle_troubled(STAFF, troubled.id, resend=True)
+
+    (entry,) = await audit.entries_of("mail", troubled.id)
+    assert (entry.act, entry.actor_id) == ("mail.resend", STAFF.id)
+    assert (entry.before, entry.after) == ({"state": "failed"}, {"state": "waiting"})
+
+
+async def test_troubled_mails_are_counted_and_listed_without_their_content(
+    outbox: Outbox, engine: AsyncEngine
+) -> None:
+    await outbox.put(1)
+    await outbox.put(2)
+    await outbox.change(state=MailState.FAILED)
+
+    with Statements.of(engine) as statements:
+        count, listed = await mail.count_troubled(), await mail.troubled()
+
+    assert count == len(listed) == 2
+    assert not [one for one in statements if "mails.text" in one or "mails.html" in one]

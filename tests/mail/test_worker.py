@@ -33,14 +33,13 @@ async def test_mail_goes_out_only_if_its_transaction_commits(outbox: Outbox) -> 
     with pytest.raises(PowerCut):
         async with transaction():
             await repository.add_once(
-                id="x" * 16,
+                "x" * 16,
                 once_key="never",
                 recipient="reader@mail.example",
                 subject="Never",
                 text="",
                 html="",
-                created_at=now(),
-                next_try_at=now(),
+                at=now(),
             )
             raise PowerCut
 

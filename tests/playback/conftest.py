@@ -20,6 +20,7 @@ from server.access.models import GrantReason
 from server.accounts import service as accounts
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord
+from server.claiming import service as claiming
 from server.database.session import release, transaction
 from server.settings import Settings
 from server.tokens import new_token, order_key_id
@@ -90,7 +91,7 @@ async def vera(session: None, site: Site, settings: Settings) -> Person:
     async with transaction():
         account = await accounts.open_unproven("vera@example.com", "en")
         link = await accounts.issue_link(account.email, valid_for=timedelta(minutes=5))
-    followed = await accounts.follow_link(link, accounts.Browser("127.0.0.1", "", None))
+    followed = await claiming.follow_link(link, accounts.Browser("127.0.0.1", "", None))
     browser = site.client(cookies={cookies.SIGN_IN: followed.sign_in_token})
     return Person(account.id, browser, settings)
 

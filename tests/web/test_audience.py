@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from server.accounts import service as accounts
+from server.accounts import sign_ins
 from server.accounts.models import Role
 from server.catalog import service as catalog
 from server.web.audience import Audience
@@ -84,7 +84,7 @@ async def test_what_is_not_yours_is_answered_like_what_is_not_there(
     _, other = await signed_in(site, name="other")
     slugs = ("first-night", "second-night", "draft")
     own, foreign, unpublished = [await lecture_of(slug) for slug in slugs]
-    (sign_in_id,) = [one.id for one in await accounts.sign_ins_of(other.id)]
+    (sign_in_id,) = [one.id for one in await sign_ins.sign_ins_of(other.id)]
 
     pairs = [
         (owner, f"/orders/{number}", "/orders/AAAAA-AAAAA"),

@@ -10,7 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from server.accounts import service as accounts
+from server.accounts import signing_in
+from server.accounts.sign_ins import Browser
 from server.database.session import release
 from server.demo import seed
 from server.web import cookies
@@ -98,7 +99,8 @@ async def test_no_link_is_dead(site: Site) -> None:
     for email in ["", *(email for email, _, _ in seed.PEOPLE)]:
         client = site.client()
         if email:
-            token = await accounts.sign_in(email, seed.PASSWORD, accounts.Browser("127.0.0.1", "test", None))
+            browser = Browser("127.0.0.1", "test", None)
+            token = await signing_in.sign_in(email, seed.PASSWORD, browser)
             await release()
             client.cookies.set(cookies.SIGN_IN, token)
         walk = Walk(client, site.url, checked)

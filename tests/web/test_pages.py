@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from server.accounts import service as accounts
+from server.accounts import profile
 from server.settings import ROOT, Settings
 from tests.conftest import Site
 from tests.factories import course, create_course, csrf_of, signed_in, stock
@@ -83,7 +83,7 @@ async def test_the_language_of_the_account_goes_before_the_browsers_wish_and_aft
     site: Site, session: None, cookies: dict[str, str], query: str, language: str
 ) -> None:
     client, account = await signed_in(site)
-    await accounts.save_profile(account.id, "Vera", "ko")
+    await profile.save_profile(account.id, "Vera", "ko")
     client.cookies.update(cookies)
 
     page = await client.get(f"/terms{query}", headers={"Accept-Language": "en"})

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from sanic import Sanic
 
-from server.accounts import service as accounts
+from server.accounts.signing_in import WRONG_PASSWORDS_PER_ADDRESS
 from server.app import create_app
 from server.settings import Settings, configure
 from server.web.visitor import client_ip
@@ -47,14 +47,14 @@ async def test_a_customer_of_many_ipv6_addresses_behind_a_proxy_is_one_network(
     site: Site, session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(site.app.config, "PROXIES_COUNT", 1)
-    allowed = accounts.WRONG_PASSWORDS_PER_ADDRESS
+    allowed = WRONG_PASSWORDS_PER_ADDRESS
 
     assert await wrong_passwords(site, allowed + 1, "2001:db8:1:1::{:x}") == [422] * allowed + [429]
     assert await wrong_passwords(site, 1, "2001:db8:1:2::{:x}") == [422]
 
 
 async def test_nobody_is_believed_where_no_proxy_is(site: Site, session: None) -> None:
-    allowed = accounts.WRONG_PASSWORDS_PER_ADDRESS
+    allowed = WRONG_PASSWORDS_PER_ADDRESS
 
     assert await wrong_passwords(site, allowed + 1, "198.51.100.{}") == [422] * allowed + [429]
 

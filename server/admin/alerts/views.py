@@ -2,6 +2,7 @@
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from server.admin.acting import actor_of
 from server.admin.alerts import wording
 from server.admin.alerts.forms import MailTroubleForm
 from server.alerts import service as alerts
@@ -23,7 +24,7 @@ async def alert_list(request: Request) -> HTTPResponse:
 @bp.post("/admin/alerts/<alert_id:str>/resolve")
 @audience(Audience.SUPPORT)
 async def resolve(request: Request, alert_id: str) -> HTTPResponse:
-    await alerts.resolve(alert_id, request.ctx.account.id)
+    await alerts.resolve(actor_of(request), alert_id)
     return redirect("/admin/alerts", notice="alert_resolved")
 
 
@@ -31,5 +32,5 @@ async def resolve(request: Request, alert_id: str) -> HTTPResponse:
 @audience(Audience.SUPPORT)
 async def settle_mail(request: Request, mail_id: str) -> HTTPResponse:
     form = MailTroubleForm.parse(request.form)
-    await mail.settle_troubled(mail_id, form.act == "resend")
+    await mail.settle_troubled(actor_of(request), mail_id, resend=form.act == "resend")
     return redirect("/admin/alerts", notice="alert_resolved")

@@ -101,7 +101,7 @@ async def revoke(request: Request, user_id: str, grant_id: str) -> HTTPResponse:
 @audience(Audience.ADMIN)
 async def change_role(request: Request, user_id: str) -> HTTPResponse:
     form = RoleForm.parse(request.form)
-    await accounts.change_role(user_id, form.role, by=request.ctx.account.id)
+    await accounts.change_role(actor_of(request), user_id, form.role)
     return redirect(f"/admin/users/{user_id}", notice="role_changed")
 
 

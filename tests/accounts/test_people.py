@@ -1,17 +1,16 @@
-"""The acts of staff and of the operator, and whose account an address finds."""
-
-import asyncio
-from typing import Any
+"""Whose account an address finds, and what staff and the operator open."""
 
 import pytest
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from server.accounts import service as accounts
 from server.accounts.browsers import browser_name
 from server.accounts.models import Role
-from server.database.session import session_scope, transaction
+from server.accounts.people import AddressTaken
+from server.audit import service as audit
+from server.audit.models import ActorKind
+from server.database.session import transaction
 from server.errors import NotFound
-from tests.factories import create_account
+from tests.factories import TESTER, create_account
 
 
 async def test_an_accent_makes_another_address(session: None) -> None:
@@ -24,7 +23,7 @@ async def test_an_accent_makes_another_address(session: None) -> None:
 async def test_one_account_per_address_whatever_its_case(session: None) -> None:
     await create_account("vera@mail.example")
 
-    with pytest.raises(accounts.AddressTaken):
+    with pytest.raises(AddressTaken):
         await create_account("VERA@mail.example")
 
 
@@ -52,55 +51,17 @@ async def test_accounts_are_found_by_a_part_of_address_or_name(session: None) ->
     assert (await accounts.list_accounts("", 1)).total == 2
 
 
-async def test_nobody_changes_their_own_role_and_the_last_admin_stays(session: None) -> None:
-    admin = await create_account("admin@mail.example", Role.ADMIN)
-    vera = await create_account("vera@mail.example")
-
-    with pytest.raises(accounts.OwnRole):
-        await accounts.change_role(admin.id, Role.VIEWER, by=admin.id)
-    with pytest.raises(accounts.LastAdmin):
-        await accounts.change_role(admin.id, Role.VIEWER, by=vera.id)
-    await accounts.change_role(vera.id, Role.ADMIN, by=admin.id)
-    await accounts.change_role(admin.id, Role.EDITOR, by=vera.id)
-    assert (await accounts.get(admin.id)).role is Role.EDITOR
-
-
-async def test_an_id_with_a_blank_behind_is_no_way_round(session: None) -> None:
-    """MariaDB finds the row all the same, SQLite does not."""
-    one = await create_account("one@mail.example", Role.ADMIN)
-    two = await create_account("two@mail.example", Role.ADMIN)
-
-    with pytest.raises((accounts.OwnRole, NotFound)):
-        await accounts.change_role(f"{one.id} ", Role.VIEWER, by=one.id)
-    await accounts.change_role(two.id, Role.VIEWER, by=one.id)
-    with pytest.raises((accounts.LastAdmin, NotFound)):
-        await accounts.change_role(f"{one.id} ", Role.VIEWER, by=two.id)
-
-    assert (await accounts.get(one.id)).role is Role.ADMIN
-
-
-async def test_two_admins_cannot_unmake_each_other(session: None, sessions: async_sessionmaker[Any]) -> None:
-    one = await create_account("one@mail.example", Role.ADMIN)
-    two = await create_account("two@mail.example", Role.ADMIN)
-
-    async def unmake(victim: str, by: str) -> bool:
-        async with session_scope(sessions):
-            try:
-                await accounts.change_role(victim, Role.VIEWER, by=by)
-            except accounts.LastAdmin:
-                return False
-            return True
-
-    done = await asyncio.gather(unmake(one.id, two.id), unmake(two.id, one.id))
-
-    assert sorted(done) == [False, True]
-
-
 async def test_unknown_account_is_not_found(session: None) -> None:
     with pytest.raises(NotFound):
         await accounts.get("0" * 16)
-    with pytest.raises(NotFound):
-        await accounts.change_role("0" * 16, Role.ADMIN, by="1" * 16)
+
+
+async def test_an_account_made_by_command_is_written_down(session: None) -> None:
+    account = await create_account("admin@mail.example", Role.ADMIN)
+
+    (entry,) = await audit.entries_of("account", account.id)
+    assert (entry.act, entry.actor_kind, entry.actor_id) == ("account.create", ActorKind.COMMAND, TESTER.id)
+    assert entry.after == {"role": "admin"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""What people change about themselves: name, language, password."""
+
+from datetime import timedelta
+from functools import partial
+
+from server.accounts import passwords, repository, turnstile
+from server.accounts.sign_ins import Browser
+from server.clock import now
+from server.database.session import in_transaction
+from server.errors import PlaybillError
+from server.i18n import N_
+from server.throttle import service as throttle
+from server.tokens import token_hash
+
+FRESH = timedelta(minutes=15)
+WINDOW_S = 600
+WRONG_PASSWORDS = 10
+
+
+class WrongPassword(PlaybillError):
+    status = 422
+    code = "wrong_password"
+    message = N_("This is not your present password.")
+
+
+async def save_profile(user_id: str, name: str, locale: str | None) -> None:
+    await in_transaction(partial(repository.save_profile, user_id, name, locale))
+
+
+async def asks_present_password(user_id: str, token: str) -> bool:
+    """Whether setting a password takes the present one: there is one, and this sign-in is not fresh."""
+    found = await repository.credentials(user_id)
+    if found is None or found.password_hash is None:
+        return False
+    at = now()
+    sign_in = await repository.find_sign_in(token_hash(token), at)
+    return sign_in is None or at - sign_in.created_at >= FRESH
+
+
+async def set_password(user_id: str, browser: Browser, new: str, present: str) -> None:
+    """Set a password and sign every other browser out.
+
+    Raises WrongPassword; TooMany after many of these; NetworkCrowded or Crowded while many sign in.
+    """
+    assert browser.sign_in_token is not None, "somebody who is signed in"
+    with turnstile.passed(browser.ip):
+        await _set_password(user_id, browser.sign_in_token, new, present)
+
+
+async def _set_password(user_id: str, token: str, new: str, present: str) -> None:
+    must_know = await asks_present_password(user_id, token)
+    found = await repository.credentials(user_id)
+    stored = found.password_hash if found else None
+    if must_know:
+        await throttle.hit("password", {f"account:{user_id}": WRONG_PASSWORDS}, WINDOW_S)
+        if not await passwords.matches(present, stored):
+            raise WrongPassword
+    new_hash = await passwords.hashed(new)
+    await in_transaction(partial(_keep, user_id, token, stored, new_hash))
+
+
+async def _keep(user_id: str, token: str, checked: str | None, new_hash: str) -> None:
+    again = await repository.credentials(user_id, lock=True)
+    if again is None or again.password_hash != checked:
+        raise WrongPassword  # it was changed in another tab meanwhile
+    await repository.set_password_hash(user_id, new_hash)
+    await repository.end_sign_ins_of(user_id, except_hash=token_hash(token))
