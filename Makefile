@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -qq install --constraint constraints.txt
 T ?= tests
+# A whole run is shared among processes (see docs/testing.md); for a part they are not worth their start.
+SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test lint format migrate bench screenshots clean
 
@@ -16,7 +18,7 @@ demo: $(VENV)/site ## Run the whole shop with stand-ins of Stripe, Kollus and ma
 
 test: $(VENV)/test ## Run every test, on SQLite and MariaDB and in Chromium (T=path runs a part)
 	@scripts/require mariadb-server chromium fonts-noto-cjk
-	@$(BIN)/pytest $(T)
+	@$(BIN)/pytest $(if $(filter tests,$(T)),$(SHARED)) $(T)
 
 lint: $(VENV)/dev node_modules/.installed ## Check style and types, of Python and of static/js
 	@$(BIN)/ruff check .

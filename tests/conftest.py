@@ -97,15 +97,25 @@ def wait_for(urls: list[str], within_s: float = 30) -> None:
         until(partial(answers, url), within_s, f"an answer from {url}")
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group by engine, so that each running site is made once."""
-    order = {name: place for place, name in enumerate(ENGINES)}
+    """Engine by engine, all tests of an engine in one process, so that each running site is made once.
 
-    def key(item: pytest.Item) -> int:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        return order.get(parameters.get("database_engine", ""), -1)
+    The tests without a database come last: they are dealt out one by one to whichever process is free.
+    """
+    items.sort(key=lambda item: (*ENGINES, "").index(engine_of(item)))
+    for item in items:
+        if engine := engine_of(item):
+            item.add_marker(pytest.mark.xdist_group(engine))
 
-    items.sort(key=key)
+
+def engine_of(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    if "mariadb" in item.fixturenames:
+        return "mariadb"
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return str(parameters.get("database_engine", ""))
 
 
 @pytest.fixture(autouse=True)
