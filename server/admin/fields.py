@@ -1,16 +1,15 @@
-"""What several forms of staff have in common: lines and long texts in each language."""
+"""What several forms of staff have in common: lines and long texts, one for each language of the site."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from server.catalog.errors import CatalogError
 from server.catalog.records import Texts
 from server.i18n import N_
-from server.web.forms import Filled, Form, FormInvalid
-
-LANGUAGES = ("ko", "en")  # those that editors write in
+from server.settings import settings
+from server.web.forms import Filled, FormInvalid
 
 
 def _unix_lines(typed: Any) -> Any:
@@ -21,23 +20,42 @@ Line = Annotated[str, Field(max_length=300)]
 LongText = Annotated[str, Field(max_length=20_000), BeforeValidator(_unix_lines)]
 
 
+def of_the_site(typed: Any) -> dict[str, Any]:
+    """Of what was typed, the languages that the site offers."""
+    given = typed if isinstance(typed, dict) else {}
+    return {language: given.get(language, "") for language in settings().locale_list}
+
+
+def without_empty(texts: Texts) -> Texts:
+    return {language: text for language, text in texts.items() if text}
+
+
+def _in_one_language(texts: Texts) -> Texts:
+    if not texts:
+        raise ValueError(N_("Please fill this in, in at least one language."))
+    return texts
+
+
+# Fields `title.ko`, `title.en` and so on; what stays empty is left out.
+_Texts = Annotated[dict[str, Line], BeforeValidator(of_the_site), AfterValidator(without_empty)]
+Lines = Annotated[_Texts, Field(default_factory=dict)]
+OneOfLines = Annotated[
+    _Texts, AfterValidator(_in_one_language), Field(default_factory=dict, validate_default=True)
+]
+LongTexts = Annotated[
+    dict[str, LongText],
+    BeforeValidator(of_the_site),
+    AfterValidator(without_empty),
+    Field(default_factory=dict),
+]
+
+
+def filled_texts(name: str, texts: Texts) -> dict[str, str]:
+    """The fields of `Lines` or `LongTexts`, as `texts` fill them."""
+    return {f"{name}.{language}": texts.get(language, "") for language in settings().locale_list}
+
+
 def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | CatalogError) -> Filled:
     """The form once more, with what was typed and what is wrong with it."""
     typed = {name: values[0] for name, values in (posted or {}).items() if values}
     return Filled(typed, error.errors if isinstance(error, FormInvalid) else {error.field: error.text})
-
-
-def texts_of(form: Form, name: str) -> Texts:
-    return {language: text for language in LANGUAGES if (text := getattr(form, f"{name}_{language}"))}
-
-
-def _in_one_language(typed: str, info: ValidationInfo) -> str:
-    """On the last language's field: one of them has to say something."""
-    assert info.field_name is not None
-    name = info.field_name.removesuffix(LANGUAGES[-1])
-    if not typed and not any(info.data.get(name + language) for language in LANGUAGES[:-1]):
-        raise ValueError(N_("Please fill this in, in at least one language."))
-    return typed
-
-
-OneOfThese = Annotated[Line, Field(default="", validate_default=True), AfterValidator(_in_one_language)]

@@ -18,6 +18,7 @@ from server.catalog.records import CourseDraft, CourseRecord
 from server.catalog.search import search_text
 from server.catalog.service import categories, get_course_by_id
 from server.catalog.telling import course_change, course_facts
+from server.catalog.texts import course_with_kept_texts
 from server.clock import now
 from server.database.session import transaction
 from server.errors import NotFound
@@ -42,6 +43,7 @@ async def edit_course(actor: Actor, course_id: str, draft: CourseDraft) -> Cours
         course = await locked(course_id)
         if draft.slug != course.slug and course.published_at is not None:
             raise SlugIsFixed
+        draft = course_with_kept_texts(course, draft)
         if not await repository.replace_course(course_id, draft, await _search_text(draft)):
             raise SlugTaken
         await _set_prices(course_id, draft.prices)

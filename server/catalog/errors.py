@@ -40,7 +40,7 @@ class PriceRefused(CatalogError):
     def __init__(self, currency: str) -> None:
         super().__init__(currency)
         self.currency = currency
-        self.field = f"price_{currency}"
+        self.field = f"price.{currency}"
 
 
 class PriceTooLow(PriceRefused):

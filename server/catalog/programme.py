@@ -10,6 +10,7 @@ from server.catalog.errors import LectureInUse, SectionInUse
 from server.catalog.records import LectureDraft, LectureRecord, SectionRecord, Texts
 from server.catalog.service import curriculum, get_lecture
 from server.catalog.telling import Facts, lecture_change, lecture_facts
+from server.catalog.texts import kept, lecture_with_kept_texts
 from server.database.session import transaction
 from server.errors import NotFound
 
@@ -39,9 +40,10 @@ async def rename_section(actor: Actor, course_id: str, section_id: str, title: T
     async with transaction():
         await locked(course_id)
         section = await get_section(course_id, section_id)
-        if section.title == title:
+        whole = kept(section.title, title)
+        if section.title == whole:
             return
-        await programme_repository.rename_section(section_id, title)
+        await programme_repository.rename_section(section_id, whole)
         await _note(actor, "rename_section", course_id, {"section": section_id}, ({}, {"texts": ["title"]}))
 
 
@@ -97,6 +99,7 @@ async def edit_lecture(
         await locked(course_id)
         lecture = await get_lecture_of(course_id, lecture_id)
         section = await get_section(course_id, section_id)
+        draft = lecture_with_kept_texts(lecture, draft)
         change = lecture_change(lecture, draft, section_id)
         if change is None:
             return

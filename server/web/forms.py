@@ -59,21 +59,35 @@ class Form(BaseModel):
 
     @classmethod
     def parse(cls, posted: Mapping[str, Any] | None) -> Self:
-        """Read `request.form` (first value of each field) or a JSON object; raises FormInvalid."""
+        """Read `request.form` (first value of each field) or a JSON object; raises FormInvalid.
+
+        Fields `title.ko` and `title.en` are the parts of one, `title`: a dictionary.
+        """
         values = {
             name: (value[0] if isinstance(value, list) and value else value)
             for name, value in (posted or {}).items()
         }
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(_with_parts_joined(values))
         except ValidationError as error:
-            raise FormInvalid(_sentences(error), values) from None
+            raise FormInvalid(_sentences(error, values), values) from None
 
 
-def _sentences(error: ValidationError) -> dict[str, str]:
+def _with_parts_joined(values: Mapping[str, Any]) -> dict[str, Any]:
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        whole, dot, part = name.partition(".")
+        if dot:
+            parts.setdefault(whole, {})[part] = value
+    return {**values, **parts}
+
+
+def _sentences(error: ValidationError, values: Mapping[str, Any]) -> dict[str, str]:
+    """One for each field; for a part of one where the part is wrong."""
     found: dict[str, str] = {}
     for detail in error.errors(include_url=False, include_context=True):
-        name = str(detail["loc"][0]) if detail["loc"] else ""
+        whole, part = (".".join(map(str, detail["loc"][:count])) for count in (1, 2))
+        name = part if part in values else whole
         if detail["type"] == "value_error":  # raised by a validator of ours, with words of ours
             sentence = gettext(str(detail["ctx"]["error"]))
         else:

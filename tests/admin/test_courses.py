@@ -1,5 +1,6 @@
 """Editors make a course through the pages, as a browser would."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ async def editor(site: Site, *courses: dict[str, Any]) -> httpx.AsyncClient:
     return client
 
 
-async def typed(site: Site, **changes: str) -> dict[str, str]:
+async def typed(site: Site, changes: Mapping[str, str] = {}) -> dict[str, str]:
     async with session_scope(site.app.ctx.sessions):
         kitchen = await category("kitchen")
     return {
@@ -27,17 +28,17 @@ async def typed(site: Site, **changes: str) -> dict[str, str]:
         "category": kitchen.id,
         "level": "beginner",
         "cover": catalog.covers()[0],
-        "title_ko": "새 강좌",
-        "title_en": "A New Course",
-        "promise_en": "One sentence.",
-        "description_en": "First.\r\n\r\nSecond.",
-        "learn_en": "One\r\nTwo",
-        "learn_ko": "하나\r\n둘",
-        "teacher_name_en": "Hana Seo",
-        "questions_en": "Why?\r\nBecause.\r\nReally.\r\n\r\nWhen?\r\nNow.",
-        "price_KRW": "33,000",
-        "price_USD": "33.00",
-        "price_JPY": "",
+        "title.ko": "새 강좌",
+        "title.en": "A New Course",
+        "promise.en": "One sentence.",
+        "description.en": "First.\r\n\r\nSecond.",
+        "learn.en": "One\r\nTwo",
+        "learn.ko": "하나\r\n둘",
+        "teacher_name.en": "Hana Seo",
+        "questions.en": "Why?\r\nBecause.\r\nReally.\r\n\r\nWhen?\r\nNow.",
+        "price.KRW": "33,000",
+        "price.USD": "33.00",
+        "price.JPY": "",
         **changes,
     }
 
@@ -59,13 +60,13 @@ async def test_a_course_is_made_filled_and_published(site: Site) -> None:
     assert found.description == {"en": "First.\n\nSecond."}
 
     assert (await post(client, "/admin/courses/new-course/publish")).status_code == 409
-    await post(client, "/admin/courses/new-course/sections", section_en="Act one")
+    await post(client, "/admin/courses/new-course/sections", **{"section_title.en": "Act one"})
     _, sections = await stored(site)
     answer = await post(
         client,
         "/admin/courses/new-course/lectures",
         section=sections[0].id,
-        lecture_en="Opening",
+        **{"lecture_title.en": "Opening"},
         media_content_key="hBftp9d6",
         duration="1:02:03",
         is_preview="on",
@@ -95,25 +96,25 @@ async def test_the_page_of_a_course_shows_what_was_typed_and_saving_it_again_cha
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("price_KRW", "999", "The smallest amount that can be charged is ₩1,000."),
-        ("price_USD", "0.49", "The smallest amount that can be charged is $0.50."),
-        ("price_USD", "33.001", "This currency has no units that small."),
-        ("price_KRW", "33.5", "This currency has no units that small."),
-        ("price_JPY", "free", "Please type an amount, in digits."),
+        ("price.KRW", "999", "The smallest amount that can be charged is ₩1,000."),
+        ("price.USD", "0.49", "The smallest amount that can be charged is $0.50."),
+        ("price.USD", "33.001", "This currency has no units that small."),
+        ("price.KRW", "33.5", "This currency has no units that small."),
+        ("price.JPY", "free", "Please type an amount, in digits."),
         ("slug", "New Course", "This does not have the expected form."),
         ("slug", "new", "This word is taken by a page of the site."),
         ("slug", "knife", "Another course has this address."),
         ("category", "none", "Please choose one of the given options."),
         ("cover", "img/covers/../mark.svg", "Please choose one of the given options."),
         ("level", "genius", "Please choose one of the given options."),
-        ("questions_en", "Why?", "Each question needs its answer on the lines below it."),
+        ("questions.en", "Why?", "Each question needs its answer on the lines below it."),
     ],
 )
 async def test_a_refused_form_names_the_field_and_keeps_what_was_typed(
     site: Site, name: str, value: str, words: str
 ) -> None:
     client = await editor(site, course("knife"))
-    answer = await post(client, "/admin/courses", **await typed(site, **{name: value}))
+    answer = await post(client, "/admin/courses", **await typed(site, {name: value}))
     assert answer.status_code in (409, 422)
     field = answer.text.split(f'id="{name}-error">')[1]
     assert field.startswith(words)
@@ -123,10 +124,10 @@ async def test_a_refused_form_names_the_field_and_keeps_what_was_typed(
 
 async def test_a_title_in_one_language_is_enough_and_none_is_not(site: Site) -> None:
     client = await editor(site)
-    answer = await post(client, "/admin/courses", **await typed(site, title_ko="", title_en=""))
+    answer = await post(client, "/admin/courses", **await typed(site, {"title.ko": "", "title.en": ""}))
     assert answer.status_code == 422
-    assert 'id="title_en-error"' in answer.text
-    assert (await post(client, "/admin/courses", **await typed(site, title_en=""))).status_code == 303
+    assert 'id="title-error"' in answer.text
+    assert (await post(client, "/admin/courses", **await typed(site, {"title.en": ""}))).status_code == 303
 
 
 async def test_archived_and_drafted_again(site: Site) -> None:
@@ -148,12 +149,12 @@ async def test_the_program_is_edited(site: Site) -> None:
         assert (await client.get(path)).status_code == 200
 
     await post(client, f"{base}/lectures/{second.id}/move", direction="up")
-    await post(client, f"{base}/sections/{section.id}", section_ko="첫 막")
+    await post(client, f"{base}/sections/{section.id}", **{"section_title.ko": "첫 막"})
     await post(
         client,
         f"{base}/lectures/{first.id}",
         section=section.id,
-        lecture_en="Renamed",
+        **{"lecture_title.en": "Renamed"},
         media_content_key="abc",
         duration="0:20",
     )
@@ -169,7 +170,12 @@ async def test_the_program_is_edited(site: Site) -> None:
 async def test_a_refused_lecture_keeps_what_was_typed(site: Site) -> None:
     client = await editor(site, course("knife"))
     _, [section] = await stored(site, "knife")
-    fields = {"section": section.id, "lecture_en": "Encore", "media_content_key": "a b", "duration": "soon"}
+    fields = {
+        "section": section.id,
+        "lecture_title.en": "Encore",
+        "media_content_key": "a b",
+        "duration": "soon",
+    }
     for path in ("/lectures", f"/lectures/{section.lectures[0].id}"):
         answer = await post(client, f"/admin/courses/knife{path}", **fields)
         assert answer.status_code == 422

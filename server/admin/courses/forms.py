@@ -1,14 +1,22 @@
 """What editors type into the form of a course."""
 
 import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import cache, partial
 from itertools import zip_longest
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, create_model, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from server.admin.fields import LANGUAGES, Line, LongText, OneOfThese, texts_of
+from server.admin.fields import (
+    Lines,
+    LongText,
+    LongTexts,
+    OneOfLines,
+    filled_texts,
+    of_the_site,
+    without_empty,
+)
 from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CourseDraft, CourseRecord, Texts
@@ -24,25 +32,56 @@ RESERVED_SLUGS = frozenset({"new"})
 AMOUNT = re.compile(r"(\d{1,12}|\d{1,3}(,\d{3}){1,3})(\.\d{1,3})?", re.ASCII)
 
 
-class CourseFields(Form):
+def _each_with_its_currency(typed: Any) -> dict[str, tuple[str, str]]:
+    """An empty field is no price; a field of a currency that the site does not offer is no field."""
+    given = typed if isinstance(typed, dict) else {}
+    texts = {code: str(given.get(code, "")).strip() for code in settings().currency_list}
+    return {code: (code, text) for code, text in texts.items() if text}
+
+
+def _minor_units(typed: tuple[str, str]) -> int:
+    """33,000 won → 33000; 33.00 dollars → 3300."""
+    currency, text = typed
+    if not AMOUNT.fullmatch(text):
+        raise ValueError(N_("Please type an amount, in digits."))
+    amount = Decimal(text.replace(",", "")).scaleb(exponent(currency))
+    if amount != int(amount):
+        raise ValueError(N_("This currency has no units that small."))
+    return int(amount)
+
+
+def _each_with_an_answer(typed: str) -> str:
+    if any("\n" not in block for block in _blocks(typed)):
+        raise ValueError(N_("Each question needs its answer on the lines below it."))
+    return typed
+
+
+Amounts = Annotated[
+    dict[str, Annotated[int, BeforeValidator(_minor_units)]],
+    BeforeValidator(_each_with_its_currency),
+    Field(default_factory=dict),
+]
+Questions = Annotated[
+    dict[str, Annotated[LongText, AfterValidator(_each_with_an_answer)]],
+    BeforeValidator(of_the_site),
+    AfterValidator(without_empty),
+    Field(default_factory=dict),
+]
+
+
+class CourseForm(Form):
     slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=120)]
     category: str
     level: Level
     cover: str
-    title_ko: Line = ""
-    title_en: OneOfThese
-    promise_ko: Line = ""
-    promise_en: Line = ""
-    description_ko: LongText = ""
-    description_en: LongText = ""
-    learn_ko: LongText = ""
-    learn_en: LongText = ""
-    teacher_name_ko: Line = ""
-    teacher_name_en: Line = ""
-    teacher_bio_ko: LongText = ""
-    teacher_bio_en: LongText = ""
-    questions_ko: LongText = ""
-    questions_en: LongText = ""
+    price: Amounts
+    title: OneOfLines
+    promise: Lines
+    description: LongTexts
+    learn: LongTexts
+    teacher_name: Lines
+    teacher_bio: LongTexts
+    questions: Questions
 
     @field_validator("slug")
     @classmethod
@@ -58,56 +97,21 @@ class CourseFields(Form):
             raise ValueError(N_("Please choose one of the given options."))
         return cover
 
-    @field_validator("questions_ko", "questions_en")
-    @classmethod
-    def _each_with_an_answer(cls, typed: str) -> str:
-        if any("\n" not in block for block in _blocks(typed)):
-            raise ValueError(N_("Each question needs its answer on the lines below it."))
-        return typed
-
     def draft(self) -> CourseDraft:
-        prices = {code: getattr(self, f"price_{code}") for code in settings().currency_list}
         return CourseDraft(
             slug=self.slug,
             category_id=self.category,
             level=self.level,
-            title=texts_of(self, "title"),
-            promise=texts_of(self, "promise"),
-            description=texts_of(self, "description"),
-            learn=_side_by_side(_lines(self.learn_ko), _lines(self.learn_en)),
-            teacher_name=texts_of(self, "teacher_name"),
-            teacher_bio=texts_of(self, "teacher_bio"),
-            questions=_questions(self.questions_ko, self.questions_en),
+            title=self.title,
+            promise=self.promise,
+            description=self.description,
+            learn=_side_by_side({language: _lines(text) for language, text in self.learn.items()}),
+            teacher_name=self.teacher_name,
+            teacher_bio=self.teacher_bio,
+            questions=_questions(self.questions),
             cover=self.cover,
-            prices={code: amount for code, amount in prices.items() if amount is not None},
+            prices=self.price,
         )
-
-
-def course_form() -> type[CourseFields]:
-    """The form with one price field for each currency that the site offers."""
-    return _course_form(tuple(settings().currency_list))
-
-
-@cache
-def _course_form(currencies: tuple[str, ...]) -> type[CourseFields]:
-    fields: dict[str, Any] = {
-        f"price_{code}": (Annotated[int | None, BeforeValidator(partial(_minor_units, code))], None)
-        for code in currencies
-    }
-    return create_model("CourseForm", __base__=CourseFields, **fields)
-
-
-def _minor_units(currency: str, typed: Any) -> int | None:
-    """33,000 won → 33000; 33.00 dollars → 3300; nothing typed → no price."""
-    text = str(typed or "").strip()
-    if not text:
-        return None
-    if not AMOUNT.fullmatch(text):
-        raise ValueError(N_("Please type an amount, in digits."))
-    amount = Decimal(text.replace(",", "")).scaleb(exponent(currency))
-    if amount != int(amount):
-        raise ValueError(N_("This currency has no units that small."))
-    return int(amount)
 
 
 def _lines(text: str) -> list[str]:
@@ -118,35 +122,33 @@ def _blocks(text: str) -> list[str]:
     return [block.strip() for block in re.split(r"\n\s*\n", text) if block.strip()]
 
 
-def _side_by_side(korean: list[str], english: list[str]) -> list[Texts]:
-    """The n-th line of one language is the n-th of the other."""
-    return [
-        {language: text for language, text in zip(LANGUAGES, pair, strict=True) if text}
-        for pair in zip_longest(korean, english)
-    ]
+def _side_by_side(columns: Mapping[str, Sequence[str]]) -> list[Texts]:
+    """By language its lines: the n-th line of one is the n-th of the others."""
+    rows = zip_longest(*columns.values())
+    return [{language: text for language, text in zip(columns, row, strict=True) if text} for row in rows]
 
 
-def _questions(korean: str, english: str) -> list[dict[str, Texts]]:
+def _questions(texts: Texts) -> list[dict[str, Texts]]:
     """First line of a block the question, the rest its answer."""
-    asked = [[block.split("\n", 1) for block in _blocks(text)] for text in (korean, english)]
-    questions = _side_by_side(*([q.strip() for q, _ in one] for one in asked))
-    answers = _side_by_side(*([a.strip() for _, a in one] for one in asked))
+    asked = {language: [block.split("\n", 1) for block in _blocks(text)] for language, text in texts.items()}
+    questions = _side_by_side({language: [q.strip() for q, _ in pairs] for language, pairs in asked.items()})
+    answers = _side_by_side({language: [a.strip() for _, a in pairs] for language, pairs in asked.items()})
     return [{"q": q, "a": a} for q, a in zip(questions, answers, strict=True)]
 
 
 def filled_course(course: CourseRecord) -> Filled:
-    typed: dict[str, str] = {
+    typed = {
         "slug": course.slug,
         "category": course.category_id,
         "level": course.level.value,
         "cover": course.cover,
-        **{f"price_{price.currency}": str(to_major(price.amount, price.currency)) for price in course.prices},
+        **{f"price.{price.currency}": str(to_major(price.amount, price.currency)) for price in course.prices},
     }
-    for language in LANGUAGES:
-        for name in ("title", "promise", "description", "teacher_name", "teacher_bio"):
-            typed[f"{name}_{language}"] = getattr(course, name).get(language, "")
-        typed[f"learn_{language}"] = "\n".join(line.get(language, "") for line in course.learn).strip()
-        typed[f"questions_{language}"] = "\n\n".join(
+    for name in ("title", "promise", "description", "teacher_name", "teacher_bio"):
+        typed |= filled_texts(name, getattr(course, name))
+    for language in settings().locale_list:
+        typed[f"learn.{language}"] = "\n".join(line.get(language, "") for line in course.learn).strip()
+        typed[f"questions.{language}"] = "\n\n".join(
             f"{asked['q'][language]}\n{asked['a'].get(language, '')}"
             for asked in course.questions
             if asked["q"].get(language)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.admin.acting import actor_of
-from server.admin.courses.forms import course_form, filled_course
+from server.admin.courses.forms import CourseForm, filled_course
 from server.admin.fields import refilled
 from server.audit.records import Actor
 from server.catalog import editing
@@ -38,7 +38,7 @@ async def new_course(request: Request) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def create(request: Request) -> HTTPResponse:
     try:
-        course = await editing.create_course(actor_of(request), course_form().parse(request.form).draft())
+        course = await editing.create_course(actor_of(request), CourseForm.parse(request.form).draft())
     except (FormInvalid, CatalogError) as error:
         return await form_page(None, refilled(request.form, error), status=error.status)
     return redirect(f"/admin/courses/{course.slug}", notice="course_saved")
@@ -57,7 +57,7 @@ async def edit(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
         course = await editing.edit_course(
-            actor_of(request), course.id, course_form().parse(request.form).draft()
+            actor_of(request), course.id, CourseForm.parse(request.form).draft()
         )
     except (FormInvalid, CatalogError) as error:
         return await form_page(course, refilled(request.form, error), status=error.status)

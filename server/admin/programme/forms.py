@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from server.admin.fields import LANGUAGES, Line, OneOfThese, texts_of
-from server.catalog.records import LectureDraft, LectureRecord, SectionRecord, Texts
+from server.admin.fields import OneOfLines, filled_texts
+from server.catalog.records import LectureDraft, LectureRecord, SectionRecord
 from server.i18n import N_, format_clock
 from server.web.forms import Filled, Form
 
@@ -14,16 +14,11 @@ CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 
 
 class SectionForm(Form):
-    section_ko: Line = ""
-    section_en: OneOfThese
-
-    @property
-    def title(self) -> Texts:
-        return texts_of(self, "section")
+    section_title: OneOfLines
 
 
 def filled_section(section: SectionRecord) -> Filled:
-    return Filled({f"section_{language}": section.title.get(language, "") for language in LANGUAGES})
+    return Filled(filled_texts("section_title", section.title))
 
 
 def _seconds(typed: Any) -> Any:
@@ -36,15 +31,14 @@ def _seconds(typed: Any) -> Any:
 
 class LectureForm(Form):
     section: str
-    lecture_ko: Line = ""
-    lecture_en: OneOfThese
+    lecture_title: OneOfLines
     media_content_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$", max_length=64)] = ""
     duration: Annotated[int, BeforeValidator(_seconds), Field(ge=1)]
     is_preview: bool = False
 
     def draft(self) -> LectureDraft:
         return LectureDraft(
-            title=texts_of(self, "lecture"),
+            title=self.lecture_title,
             media_content_key=self.media_content_key,
             duration_s=self.duration,
             is_preview=self.is_preview,
@@ -58,7 +52,7 @@ def filled_lecture(lecture: LectureRecord) -> Filled:
             "media_content_key": lecture.media_content_key,
             "duration": format_clock(lecture.duration_s),
             "is_preview": "on" if lecture.is_preview else "",
-            **{f"lecture_{language}": lecture.title.get(language, "") for language in LANGUAGES},
+            **filled_texts("lecture_title", lecture.title),
         }
     )
 

@@ -36,7 +36,8 @@ def _back(slug: str) -> HTTPResponse:
 async def add_section(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
-        await programme.add_section(actor_of(request), course.id, SectionForm.parse(request.form).title)
+        title = SectionForm.parse(request.form).section_title
+        await programme.add_section(actor_of(request), course.id, title)
     except (FormInvalid, CatalogError) as error:
         refused = refilled(request.form, error)
         return await form_page(course, filled_course(course), status=error.status, section_form=refused)
@@ -58,7 +59,7 @@ async def edit_section(request: Request, slug: str, section_id: str) -> HTTPResp
     section = await programme.get_section(course.id, section_id)
     try:
         await programme.rename_section(
-            actor_of(request), course.id, section_id, SectionForm.parse(request.form).title
+            actor_of(request), course.id, section_id, SectionForm.parse(request.form).section_title
         )
     except FormInvalid as error:
         return _section_page(course, section, refilled(request.form, error), error.status)
