@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from .odd import KINDS
+
 DEVICE_POLICIES = ("off", "one_at_a_time", "registered", "registered_one_at_a_time")
 
 
@@ -70,6 +72,10 @@ def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def _kinds_of_oddity(value: object) -> bool:
+    return _flag(value) or (isinstance(value, list) and all(kind in list(KINDS) for kind in value))
+
+
 def _flag(value: object) -> bool:
     return isinstance(value, bool)
 
@@ -79,8 +85,9 @@ class Settings:
     """The channel's settings and the test knobs. An empty URL switches its callback off.
 
     `lms`: reports go out at once ("now") or wait for a flush ("hold"). `duplicate`: how often each is posted.
-    `shuffle`: a flush posts in another order than the reports came in. `allowed_domains`: empty means any.
-    `channel_public`: a key alone opens a player. `device_policy`, `device_limit`: see devices.py.
+    `shuffle`: a flush posts in another order than the reports came in. `odd_reports`: see odd.py; true: each
+    kind in turn, a list: each of these. `allowed_domains`: empty means any. `channel_public`: a key alone
+    opens a player. `device_policy`, `device_limit`: see devices.py.
     """
 
     play_callback_url: str = field(default="", metadata={"valid": _text})
@@ -92,6 +99,7 @@ class Settings:
     block_count: int = field(default=50, metadata={"valid": _integer_from(1)})
     duplicate: int = field(default=1, metadata={"valid": _integer_from(1)})
     shuffle: bool = field(default=False, metadata={"valid": _flag})
+    odd_reports: bool | list[str] = field(default=False, metadata={"valid": _kinds_of_oddity})
     callback_timeout_ms: int = field(default=3000, metadata={"valid": _integer_from(1)})
     allowed_domains: list[str] = field(default_factory=list, metadata={"valid": _texts})
     channel_active: bool = field(default=True, metadata={"valid": _flag})

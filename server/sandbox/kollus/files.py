@@ -7,7 +7,7 @@ from pathlib import Path
 from sanic import HTTPResponse
 from sanic.response import raw
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 async def send_file(path: Path, content_type: str, range_header: str | None) -> HTTPResponse:

@@ -11,6 +11,7 @@ from .errors import PlayerError
 from .tokens import PayloadError, TokenError, verify
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _USER_VALUE = re.compile(r"uservalue[0-9]")
 
 
@@ -120,6 +121,6 @@ def _check_referer(referer: str, allowed: list[str]) -> str:
 def _read_start(value: str | None) -> int | None:
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit()):
+    if not _SECONDS.fullmatch(value):
         raise PlayerError(4083, f"s is whole seconds, not {value!r}")
     return int(value)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -13,6 +14,7 @@ from sanic.response import html as html_response
 from .errors import PlayerError, texts
 from .state import State, View
 
+_QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 _TEMPLATES = Path(__file__).parent / "templates"
 _DEFAULT_RATES = (0.5, 0.75, 1, 1.25, 1.5, 2)
 # Errors that only the page can find: the end of what was allowed, and a clip that does not load.
@@ -49,7 +51,7 @@ def language(accept_language: str) -> str:
     best, best_quality = "en", 0.0
     for part in accept_language.split(","):
         tag, _, quality = part.strip().partition(";q=")
-        weight = float(quality) if quality.replace(".", "", 1).isdigit() else 1.0
+        weight = float(quality) if _QUALITY.fullmatch(quality) else 1.0
         if tag[:2].lower() in _LABELS and weight > best_quality:
             best, best_quality = tag[:2].lower(), weight
     return best

@@ -157,7 +157,7 @@ async def send_media(request: Request, view_id: str) -> HTTPResponse:
 
 @bp.post("/_player/views/<view_id:str>/reports")
 async def take_report(request: Request, view_id: str) -> HTTPResponse:
-    """Ask how often the page should post `{url, form}` to the site itself; 0 when it is kept here instead.
+    """Ask what to post of `{url, form}` to the site itself, and how often; 0 when it is kept here instead.
 
     `unsent`: the page is closing while the site is down. Players keep such reports; here the outbox does.
     """
@@ -168,11 +168,12 @@ async def take_report(request: Request, view_id: str) -> HTTPResponse:
         report = Report(str(body["url"]), tuple((str(name), str(value)) for name, value in body["form"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BadRequest("a report is {url, form: [[name, value], ...]}") from error
+    report = state.as_players_write(report)
     if state.settings.lms == "hold" or body.get("unsent") is True:
         state.outbox.put(report)
-        return json({"posts": 0})
+        return json({"posts": 0, "form": report.form})
     state.log.add("lms", {"url": report.url, "form": dict(report.form)}, {"sent_by": "page"}, None)
-    return json({"posts": state.settings.duplicate})
+    return json({"posts": state.settings.duplicate, "form": report.form})
 
 
 def _lms(state: State, view: View) -> dict[str, Any] | None:

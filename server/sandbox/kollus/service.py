@@ -55,6 +55,7 @@ def _open(state: State, request: Mapping[str, Any], check: Callable[[], Opening]
 
 async def deliver(state: State, report: Report) -> None:
     """Post a report to the site, after those that still wait; while reports are held, only keep it."""
+    report = state.as_players_write(report)
     if state.settings.lms == "hold":
         state.outbox.put(report)
         return

@@ -2,9 +2,10 @@
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import httpx
@@ -13,7 +14,8 @@ from .claims import PlaySection
 from .config import Config, Content, Settings
 from .devices import Devices
 from .gateway import Opening
-from .outbox import Outbox
+from .odd import chosen, made_odd
+from .outbox import Outbox, Report
 
 _KEPT_VIEWS = 1000
 _KEPT_ENTRIES = 2000
@@ -67,6 +69,7 @@ class State:
     """Valid at the moment; all belong to the one security key."""
     views: dict[str, View] = field(default_factory=dict)
     outbox: Outbox = field(init=False)
+    turns: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.http, self.log.add)
@@ -77,6 +80,11 @@ class State:
         self.views[view.id] = view
         while len(self.views) > _KEPT_VIEWS:
             del self.views[next(iter(self.views))]
+
+    def as_players_write(self, report: Report) -> Report:
+        """The report with something odd in it, while the settings ask for that."""
+        kinds = chosen(self.settings.odd_reports)
+        return made_odd(report, kinds[next(self.turns) % len(kinds)]) if kinds else report
 
     def rotate_custom_key(self, *, void_old: bool) -> str:
         """Issue one more key, as the console does; the old ones stay valid unless they are voided."""
@@ -92,3 +100,4 @@ class State:
         self.log.clear()
         self.views.clear()
         self.outbox.clear()
+        self.turns = count()

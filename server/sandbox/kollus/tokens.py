@@ -10,7 +10,9 @@ import hmac
 import json
 import re
 
-# Both base64 alphabets: one of the vendor's own samples signs with the standard one. Padding is never sent.
+# Both base64 alphabets: one of the vendor's own samples signs with the standard one (and percent-encodes it).
+# No padding: RFC 7515 has none in a JWT, and whether Kollus forgives the "=" that a standard encoder appends
+# is not documented, so here it is refused.
 _SEGMENT = re.compile(r"[A-Za-z0-9_+/-]+")
 
 
@@ -29,7 +31,7 @@ def verify(token: str, key: str) -> dict[str, object]:
         raise TokenError("a JWT has three parts")
     header, payload, signature = segments
     _check_header(_decode(header))
-    # compared as bytes, so that either alphabet passes and a changed last character does not
+    # compared as bytes, so that either alphabet passes
     if not hmac.compare_digest(_decode(signature), _signature(f"{header}.{payload}", key)):
         raise TokenError("the signature does not match the security key")
     try:
@@ -59,8 +61,12 @@ def _signature(signed: str, key: str) -> bytes:
 def _decode(segment: str) -> bytes:
     if not _SEGMENT.fullmatch(segment):
         raise TokenError("a part is not base64url without padding")
-    padded = segment.replace("-", "+").replace("_", "/") + "=" * (-len(segment) % 4)
+    standard = segment.replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(padded, validate=True)
+        decoded = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except binascii.Error as error:
         raise TokenError("a part is not base64url") from error
+    # The last character has bits to spare, which decoding drops: four spellings of one signature would pass.
+    if base64.b64encode(decoded).rstrip(b"=") != standard.encode():
+        raise TokenError("a part does not end as base64url does")
+    return decoded

@@ -19,7 +19,8 @@ async def play(
     """Watch the pieces `watch` (seconds of the video) at `rate`, as fast as the machine can.
 
     Returns `{started, code, message, lms}`: `code` is the player's error that kept it from starting or
-    stopped it (None if nothing did), `lms` the JSON records in the order in which they were reported.
+    stopped it (None if nothing did), `lms` the JSON records in the order in which they were reported (as
+    documented, even while `odd_reports` changes what is sent).
     """
     screening: _Screening | None = None
     try:

@@ -117,6 +117,30 @@ async def test_changed_or_cut_token_is_refused(kollus: StandIn) -> None:
         assert await _code(kollus, f"/s?{query(broken)}") == 4007
 
 
+async def test_a_signature_has_one_spelling(kollus: StandIn) -> None:
+    """Its last character has two bits to spare: four spellings of the same 32 bytes."""
+    token = sign(claims(kollus.key_of(20)))
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(token[-1])
+    others = [alphabet[last // 4 * 4 + spare] for spare in range(1, 4)]
+    assert await _code(kollus, f"/s?{query(token)}") is None
+    assert [await _code(kollus, f"/s?{query(token[:-1] + other)}") for other in others] == [4007] * 3
+
+
+async def test_a_signature_in_the_standard_alphabet_is_read_and_padding_is_not(kollus: StandIn) -> None:
+    head, payload, signature = sign(claims(kollus.key_of(20))).split(".")
+    standard = signature.replace("-", "+").replace("_", "/")
+    assert await _code(kollus, f"/s?{query(f'{head}.{payload}.{standard}')}") is None
+    assert await _code(kollus, f"/s?{query(f'{head}.{payload}.{standard}=')}") == 4007
+
+
+@pytest.mark.parametrize("start", ["٣", "²", "-1", "1.5", "", "9" * 5000])
+async def test_a_start_is_whole_seconds_in_plain_digits(kollus: StandIn, start: str) -> None:
+    token = sign(claims(kollus.key_of(20)))
+    assert await _code(kollus, f"/s?{query(token, s=start)}") == 4083
+    assert await _code(kollus, f"/s?{query(token, s='7')}") is None
+
+
 async def test_keys_are_asked_for_before_the_token(kollus: StandIn) -> None:
     token = sign(claims(kollus.key_of(20)))
     assert await _code(kollus, "/s") == 4083
@@ -197,6 +221,8 @@ async def test_a_new_custom_key_joins_the_old_ones_or_voids_them(kollus: StandIn
 async def test_error_is_told_in_the_language_of_the_browser(kollus: StandIn) -> None:
     korean = await kollus.http.get("/s", headers={"accept-language": "ko-KR,ko;q=0.9,en;q=0.8"})
     english = await kollus.http.get("/s", headers={"accept-language": "de,en;q=0.8,ko;q=0.2"})
+    superscript = await kollus.http.get("/s", headers={b"accept-language": "ko;q=²".encode()})
+    assert superscript.status_code == 200
     assert "잘못된 요청이에요." in korean.text
     assert "The request is not complete." in english.text
 
@@ -217,6 +243,10 @@ async def test_direct_stream_leads_to_the_clip_and_parts_of_it_can_be_had(kollus
     assert tail.content == whole.content[-5:]
     beyond = await kollus.http.get(address, headers={"range": f"bytes=0-{10**9}"})
     assert beyond.content == whole.content
+    for no_range in ("bytes=٣-٤", f"bytes={'9' * 5000}-", "bytes=-"):
+        assert (
+            await kollus.http.get(address, headers={b"range": no_range.encode()})
+        ).content == whole.content
     nothing = await kollus.http.get(address, headers={"range": f"bytes={10**9}-"})
     assert nothing.status_code == 416
 
@@ -231,7 +261,15 @@ async def test_every_opening_is_in_the_log_with_its_code(kollus: StandIn) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{"lms": "later"}, {"duplicate": 0}, {"lms_period_s": "10"}, {"shuffle": 1}, {"no_such_setting": 1}],
+    [
+        {"lms": "later"},
+        {"duplicate": 0},
+        {"lms_period_s": "10"},
+        {"shuffle": 1},
+        {"odd_reports": 1},
+        {"odd_reports": ["no_such_kind"]},
+        {"no_such_setting": 1},
+    ],
 )
 async def test_wrong_setting_changes_nothing(kollus: StandIn, changes: dict[str, Any]) -> None:
     before = (await kollus.http.get("/_sandbox/settings")).json()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from server.sandbox.kollus.odd import KINDS
 from tests.ports import free_port
 
 from .support import CHANNEL_KEY, SERVICE_ACCOUNT_KEY, Answer, Site, StandIn, claims, sign
@@ -115,6 +116,58 @@ async def test_forbidden_speed_is_not_used(kollus: StandIn) -> None:
         sign(claims(key, mc=[{"mckey": key, "disable_playrate": True}])), (0, 10), rate=2
     )
     assert result["lms"][-1]["content_info"]["showtime"] == 10
+
+
+async def test_each_kind_of_odd_report_differs_from_the_documented_one_in_one_thing(
+    kollus: StandIn, site: Site
+) -> None:
+    await kollus.settings(odd_reports=True, lms_period_s=3)
+    result = await kollus.play(_play(kollus, 45), (0, 45))
+    assert len(result["lms"]) > len(KINDS)
+    differences = [
+        _difference(documented, sent) for documented, sent in zip(result["lms"], site.records(), strict=True)
+    ]
+    assert set(differences) == {
+        "content_info.last_play_at",
+        "content_info.start_at",
+        "content_info.runtime",
+        "content_info.playtime",
+        "block_info.block_count",
+        "block_info.blocks",
+        "user_info",
+        "uservalues",
+    }
+    assert site.reports[0]["seen"] == "0"  # the other parameters stay as they are
+
+
+def _difference(documented: dict[str, Any], sent: dict[str, Any]) -> str:
+    """The one path at which they differ."""
+    parts = [part for part in documented if documented[part] != sent[part]]
+    assert len(parts) == 1, parts
+    inner, other = documented[parts[0]], sent[parts[0]]
+    if not isinstance(other, dict):
+        return parts[0]
+    names = [name for name in inner if name not in other or inner[name] != other[name]]
+    assert len(names) == 1, names
+    return f"{parts[0]}.{names[0]}"
+
+
+async def test_chosen_kinds_of_odd_reports_come_in_turns_and_a_reset_ends_them(
+    kollus: StandIn, site: Site
+) -> None:
+    await kollus.settings(odd_reports=["position_empty", "user_info_null"], lms="hold", duplicate=2)
+    await kollus.play(_play(kollus), (0, 20))
+    await kollus.flush()
+    odd = [
+        (record["content_info"]["last_play_at"] == "", record["user_info"] is None)
+        for record in site.records()
+    ]
+    assert odd == [(True, False), (True, False), (False, True), (False, True)] * 2
+    await kollus.http.post("/_sandbox/reset")
+    await kollus.settings(lms_url=site.lms_url)
+    site.reports.clear()
+    result = await kollus.play(_play(kollus), (0, 5))
+    assert site.records() == result["lms"]
 
 
 async def test_held_reports_wait_for_the_flush(kollus: StandIn, site: Site) -> None:

@@ -59,11 +59,11 @@ export class Reporter {
     this.sending = false;
   }
 
-  // The stand-in says how often to post (0: it keeps the report itself).
+  // The stand-in says what to post, and how often (0: it keeps the report itself).
   async #deliver(entry) {
     if (entry.posts === null) {
-      const { posts } = await this.standIn.post("reports", { url: this.url, form: entry.form });
-      entry.posts = posts;
+      const { posts, form } = await this.standIn.post("reports", { url: this.url, form: entry.form });
+      Object.assign(entry, { posts, form });
       this.hold = posts === 0;
     }
     while (entry.posts > 0) {
