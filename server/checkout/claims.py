@@ -9,7 +9,7 @@ from server.accounts.records import AccountRecord
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.checkout import paid_twice, repository
-from server.checkout.records import OrderItemRecord, OrderRecord
+from server.checkout.records import OrderRecord
 from server.clock import now
 from server.database.session import require_transaction
 
@@ -63,16 +63,17 @@ async def _look_for_second_payments(
         ]
         was_given = course_id in owned and not any(order in own for order, _ in bought)
         if was_given and bought:
-            await _leave_to_staff(*bought[0])
+            await _leave_to_staff(bought[0][0])
         for order, item in bought[1:]:
             payment = order.paid_payment
             if course_id in await watched_by(order.viewer_id):
-                await _leave_to_staff(order, item)
+                await _leave_to_staff(order)
             elif payment is not None:
                 await paid_twice.repay(order, payment, item, at)
 
 
-async def _leave_to_staff(order: OrderRecord, item: OrderItemRecord) -> None:
+async def _leave_to_staff(order: OrderRecord) -> None:
+    """Once: the settlement may have told of it, by the address alone."""
     await alerts.raise_alert(
-        AlertKind.BOUGHT_TWICE, f"twice:{item.id}", order_number=order.number, email=order.email
+        AlertKind.BOUGHT_TWICE, f"twice:{order.id}", order_number=order.number, email=order.email
     )

@@ -45,8 +45,8 @@ class Quote:
 
     @cached_property
     def digest(self) -> str:
-        """128 bits over everything that decides what is paid for what."""
-        lines = [[line.course.id, line.list_amount, line.discount] for line in self.lines]
+        """128 bits over everything that decides what is paid for what, in whatever order it was chosen."""
+        lines = sorted([line.course.id, line.list_amount, line.discount] for line in self.lines)
         told = json.dumps([lines, self.coupon, self.total, self.currency], separators=(",", ":"))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 

@@ -1,5 +1,6 @@
 """Against card testing: every brake refuses by itself, whatever the others would allow."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -7,11 +8,12 @@ import pytest
 from sqlalchemy import select, update
 
 from server.checkout import card_testing, opening
+from server.checkout import service as checkout
 from server.checkout.models import Order, Payment
 from server.clock import now
 from server.database.session import current_session, transaction
-from tests.conftest import Site
-from tests.factories import create_account, open_checkout, order_in, sign_in
+from tests.conftest import Sandbox, Site
+from tests.factories import create_account, open_checkout, order_in, pay, sign_in
 
 PRESSES = ("PRESSES_PER_BROWSER", "PRESSES_PER_EMAIL", "PRESSES_PER_IP")
 DECLINES = ("DECLINES_PER_BROWSER", "DECLINES_PER_IP")
@@ -134,6 +136,27 @@ async def test_a_network_is_declined_only_so_often(
     elsewhere = shop.client(headers={"X-Forwarded-For": "198.51.100.7"})
 
     assert await press(elsewhere, "reader@mail.example") == 200
+
+
+@only("DECLINES_PER_BROWSER")
+async def test_declines_of_more_than_an_hour_ago_count_no_more_though_the_payment_was_looked_at(
+    alone: None, shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Every settlement and every look used to make old declines young again."""
+    order = await order_in(browser)
+    for _ in range(2):
+        intent = await pay(sandbox, order, "pm_card_visa_chargeDeclined")
+    await checkout.settle(intent)
+    await declined(order, 3)
+    before = await press(browser, "reader@mail.example")
+    async with transaction():
+        long_ago = now() - timedelta(minutes=61)
+        await current_session().execute(update(Payment).values(declines=3, last_declined_at=long_ago))
+
+    await checkout.settle(intent)
+    await current_session().reset()
+
+    assert (before, await press(browser, "reader@mail.example")) == (429, 200)
 
 
 def test_the_caps_are_what_the_decision_says() -> None:

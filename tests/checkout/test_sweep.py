@@ -17,7 +17,7 @@ from server.clock import now
 from server.database.session import current_session, transaction
 from server.integrations.stripe import stripe_gateway
 from tests.conftest import Sandbox, Site
-from tests.factories import order_in, pay, status_of
+from tests.factories import intent_of, order_in, pay, status_of
 
 
 async def grants() -> list[GrantState]:
@@ -223,6 +223,27 @@ async def test_an_intent_that_went_through_at_the_last_moment_is_not_canceled(
     await sweep.run(at_once=True)
 
     assert await grants() == [GrantState.ACTIVE]
+
+
+async def test_an_order_whose_payment_was_canceled_ends_after_a_day(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """A canceled payment leaves its order pending; nobody may find it there for ever."""
+    order = await order_in(browser)
+    await current_session().reset()
+    await stripe_gateway().cancel_intent(intent_of(order))
+    await checkout.settle(intent_of(order))
+    await sweep.run(at_once=True)
+    await current_session().reset()
+    young = (await current_session().scalars(select(Order.status))).one()
+    async with transaction():
+        await current_session().execute(update(Order).values(created_at=now() - timedelta(hours=25)))
+
+    await sweep.run(at_once=True)
+
+    await current_session().reset()
+    old = (await current_session().scalars(select(Order.status))).one()
+    assert (young, old) == (OrderStatus.PENDING, OrderStatus.CANCELED)
 
 
 async def test_stripe_down_costs_the_sweep_one_round(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:

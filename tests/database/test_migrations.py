@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from server.database.base import NAMING
 from server.database.engine import create_engine
@@ -125,3 +125,112 @@ def test_so_does_one_that_is_generated(tmp_path: Path) -> None:
     (generated,) = scripts.glob("versions/all_*.py")
     assert "server" not in generated.read_text("utf-8")
     assert "No new upgrade operations detected" in alembic(url, "check", config=config)
+
+
+BEFORE_BASKETS = "0002"
+TEXTS = ("title", "promise", "description", "learn", "teacher_name", "teacher_bio", "questions")
+COURSE = {
+    "id": "course",
+    "slug": "first-night",
+    "category_id": "category",
+    "level": "beginner",
+    "status": "published",
+    "cover": "",
+    "search_text": "",
+    "lecture_count": 0,
+    "duration_s": 0,
+    "sold_count": 0,
+} | dict.fromkeys(TEXTS, "{}")
+ORDER = {
+    "id": "order",
+    "number": "AAAAA-BBBBB",
+    "viewer_id": "viewer",
+    "order_key_id": "viewer",
+    "email": "guest@mail.example",
+    "email_key": "guest@mail.example",
+    "locale": "en",
+    "ip_mac": "mac",
+    "currency": "KRW",
+    "amount": 33000,
+    "status": "partially_refunded",
+    "version": 2,
+}
+ITEM = {
+    "id": "item",
+    "order_id": "order",
+    "course_id": "course",
+    "position": 0,
+    "course_title": "{}",
+    "course_slug": "first-night",
+    "amount": 33000,
+    "refunded_amount": 1000,
+}
+PAYMENT = {
+    "id": "payment",
+    "order_id": "order",
+    "attempt": 3,
+    "intent_id": "pi_1",
+    "amount": 33000,
+    "currency": "KRW",
+    "status": "succeeded",
+    "declines": 1,
+    "checks": 0,
+}
+REFUND = {
+    "id": "refund",
+    "stripe_id": "re_1",
+    "order_id": "order",
+    "payment_id": "payment",
+    "amount": 1000,
+    "currency": "KRW",
+    "status": "succeeded",
+}
+
+
+async def test_orders_made_before_baskets_keep_what_they_are(empty_url: str) -> None:
+    """One item and one payment each; the refund is of the item, and a secret may be out."""
+    environment = {"PLAYBILL_DATABASE_URL": empty_url}
+    await asyncio.to_thread(run_playbill, ["migrate", "--revision", BEFORE_BASKETS], environment)
+    at = "2026-11-01 12:00:00.000000"
+    rows = {
+        "viewers": {"id": "viewer", "created_at": at},
+        "order_keys": {"id": "viewer", "created_at": at},
+        "categories": {"id": "category", "slug": "kitchen", "name": "{}", "position": 0},
+        "courses": COURSE | {"created_at": at, "updated_at": at},
+        "orders": ORDER | {"created_at": at, "paid_at": at},
+        "order_items": ITEM,
+        "payments": PAYMENT | {"next_check_at": at, "created_at": at, "updated_at": at},
+        "refunds": REFUND | {"created_at": at},
+    }
+    engine = create_engine(empty_url)
+    try:
+        async with engine.begin() as connection:
+            for table, row in rows.items():
+                names = ", ".join(row)
+                values = ", ".join(f":{name}" for name in row)
+                await connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+        await asyncio.to_thread(run_playbill, ["migrate"], environment)
+        async with engine.connect() as connection:
+            item = (await connection.execute(text("SELECT list_amount, amount FROM order_items"))).one()
+            payment = (
+                await connection.execute(
+                    text(
+                        "SELECT attempt, tries, secret_out_at IS NOT NULL, succeeded_at IS NOT NULL, "
+                        "last_declined_at IS NOT NULL FROM payments"
+                    )
+                )
+            ).one()
+            of_items = (
+                await connection.execute(text("SELECT refund_id, order_item_id, amount FROM refund_items"))
+            ).one()
+            pressed = await connection.scalar(text("SELECT pressed_key_id FROM orders"))
+        await asyncio.to_thread(alembic, empty_url, "downgrade", BEFORE_BASKETS)
+        async with engine.connect() as connection:
+            kept = await connection.scalar(text("SELECT amount FROM refunds"))
+    finally:
+        await engine.dispose()
+
+    assert tuple(item) == (33000, 33000)
+    assert tuple(payment) == (1, 3, 1, 1, 1)
+    assert tuple(of_items) == ("refund", "item", 1000)
+    assert (pressed, kept) == ("viewer", 1000)
