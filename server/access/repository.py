@@ -49,11 +49,12 @@ async def list_for_items(order_item_ids: Sequence[str]) -> list[GrantRecord]:
 
 
 async def lock_for_items(order_item_ids: Sequence[str]) -> list[GrantRecord]:
-    require_transaction()
     return await _list(Grant.order_item_id.in_(order_item_ids), lock=True)
 
 
 async def _list(*conditions: Any, lock: bool = False) -> list[GrantRecord]:
+    if lock:
+        require_transaction()
     found = select(Grant).where(*conditions).order_by(Grant.created_at, Grant.id)
     rows = await current_session().scalars(found.with_for_update() if lock else found)
     return [GrantRecord.of(row) for row in rows]

@@ -6,7 +6,7 @@ Generous for people, also for many behind one address of an office or a school.
 import logging
 from datetime import timedelta
 
-from server.checkout import repository
+from server.checkout import payment_repository, repository
 from server.clock import now
 from server.database.session import release
 from server.integrations.stripe import stripe_gateway
@@ -21,7 +21,7 @@ log = logging.getLogger("playbill.checkout")
 
 async def too_many_declines(viewer_id: str, ip_mac: str) -> bool:
     """Whether no card may follow: so many of this viewer, or from this network, were declined lately."""
-    by_viewer, by_ip = await repository.recent_declines(viewer_id, ip_mac, now() - DECLINES_COUNT_FOR)
+    by_viewer, by_ip = await payment_repository.recent_declines(viewer_id, ip_mac, now() - DECLINES_COUNT_FOR)
     return by_viewer >= DECLINES_PER_BROWSER or by_ip >= DECLINES_PER_IP
 
 

@@ -16,7 +16,7 @@ from server.access import service as access
 from server.access.records import Viewer
 from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
-from server.checkout import repository
+from server.checkout import payment_repository, repository
 from server.checkout.card_testing import too_many_declines
 from server.checkout.errors import CheckoutError, OrderAlreadyPaid, OrderInProgress, QuoteChanged
 from server.checkout.following import follow
@@ -167,7 +167,7 @@ async def place(press: Press) -> Placed:
         await settle_free(order)
     elif order.open_payment is None:
         at = now()
-        await repository.add_payment(order, len(order.payments) + 1, at, at + FIRST_CHECK_AFTER)
+        await payment_repository.add(order, len(order.payments) + 1, at, at + FIRST_CHECK_AFTER)
     return Placed(await repository.look(order_id))
 
 
@@ -187,7 +187,7 @@ async def hand_out(press: Press, placed: OrderRecord, intent: IntentState) -> Se
     if payment.intent_id is None and payment.attempt != intent.attempt:
         raise Lost
     await refuse_owner(buyer.account, buyer.viewer, course_ids)
-    await repository.record_intent(payment.id, intent.id)
+    await payment_repository.record_intent(payment.id, intent.id)
     rivals = await _close_here(one for one in found if one is not order)
     if rivals:
         return rivals
@@ -196,7 +196,7 @@ async def hand_out(press: Press, placed: OrderRecord, intent: IntentState) -> Se
     if (order.email, order.locale) != (buyer.email, locale):
         key = accounts.email_key(buyer.email)
         await repository.readdress(order.id, email=buyer.email, email_key=key, locale=locale)
-    await repository.mark_secret_out(payment.id, at, at + FIRST_CHECK_AFTER)
+    await payment_repository.mark_secret_out(payment.id, at, at + FIRST_CHECK_AFTER)
     return ()
 
 
@@ -262,10 +262,10 @@ async def make_intent(order: OrderRecord, payment: PaymentRecord) -> IntentState
         intent = await _fetch_or_create(order, payment)
     except NoSuchIntent:
         # Other keys, or another life of a test account: this payment cannot be paid any more.
-        await in_transaction(partial(repository.cancel_payment, payment.id, payment.intent_id))
+        await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
         return None
     except StripeFailed:
-        await in_transaction(partial(repository.count_try, payment.id, payment.tries))
+        await in_transaction(partial(payment_repository.count_try, payment.id, payment.tries))
         raise
     if intent.status.startswith("requires_") and intent.status != "requires_capture":
         return intent
@@ -296,7 +296,7 @@ async def close(payments: Iterable[PaymentRecord]) -> None:
         try:
             canceled = await stripe_gateway().cancel_intent(payment.intent_id)
         except NoSuchIntent:
-            await in_transaction(partial(repository.cancel_payment, payment.id, payment.intent_id))
+            await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
             continue
         await follow(payment.intent_id)
         if not canceled:

@@ -8,7 +8,7 @@ from functools import partial
 from server.access.records import Viewer
 from server.accounts import service as accounts
 from server.catalog import service as catalog
-from server.checkout import figures_repository, repository
+from server.checkout import figures_repository, payment_repository, repository
 from server.checkout.claims import claim_orders
 from server.checkout.errors import OrderClaimed
 from server.checkout.following import follow
@@ -71,7 +71,7 @@ async def look_again(order: OrderRecord) -> OrderRecord:
     if timedelta(0) <= at - payment.looked_at < pause:
         return order
     # Of many polls at once, one looks.
-    if not await in_transaction(partial(repository.claim_look, payment.id, at - pause, at)):
+    if not await in_transaction(partial(payment_repository.claim_look, payment.id, at - pause, at)):
         return order
     try:
         async with asyncio.timeout(PAGE_WAITS_S):

@@ -16,7 +16,7 @@ from server.access import service as access
 from server.access.models import GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import paid_twice, refund_repository, repository, telling
+from server.checkout import paid_twice, payment_repository, refund_repository, repository, telling
 from server.checkout.decisions import Changes, decide, differences, payment_of
 from server.checkout.models import OrderStatus
 from server.checkout.records import OrderRecord
@@ -141,7 +141,7 @@ async def apply(known: OrderVersion, state: IntentState, event: EventFact | None
 
 async def _write_money(order: OrderRecord, changes: Changes, state: IntentState, at: datetime) -> None:
     payment, charge = changes.payment, changes.charge
-    await repository.tell_payment(
+    await payment_repository.tell(
         payment.id,
         intent_id=state.id,
         status=changes.payment_status,

@@ -12,7 +12,7 @@ from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import events, lease, refund_repository, repository
+from server.checkout import events, lease, payment_repository, refund_repository, repository
 from server.checkout.following import follow
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import PaymentRecord
@@ -88,7 +88,7 @@ async def _known(event_ids: list[str]) -> set[str]:
 
 async def _check_open_payments() -> None:
     at = now()
-    due = await repository.list_due_payments(at, at + 2 * PAUSES[-1], PAYMENTS_PER_RUN)
+    due = await payment_repository.list_due(at, at + 2 * PAUSES[-1], PAYMENTS_PER_RUN)
     began = time.monotonic()
     for payment in due:
         if time.monotonic() - began > CHECK_FOR_S:
@@ -96,7 +96,7 @@ async def _check_open_payments() -> None:
         await lease.renew()
         pause = PAUSES[min(payment.checks + 1, len(PAUSES) - 1)]
         # Before the look: a payment that fails to settle must not be looked at without a pause.
-        later = partial(repository.check_later, payment.id, payment.checks + 1, now() + pause)
+        later = partial(payment_repository.check_later, payment.id, payment.checks + 1, now() + pause)
         await in_transaction(later)
         await _survive(f"payment {payment.id}", partial(_check, payment))
 
@@ -122,7 +122,7 @@ async def _cancel(payment: PaymentRecord) -> None:
             log.warning("payment %s: its intent is unknown to Stripe", payment.id)
         else:
             return  # `follow` brings the order into line
-    await in_transaction(partial(repository.cancel_payment, payment.id, payment.intent_id))
+    await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
 
 
 async def _end_forgotten_orders() -> None:

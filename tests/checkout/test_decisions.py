@@ -1,6 +1,7 @@
 """What a state of Stripe means for an order, from values alone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -15,19 +16,34 @@ from server.checkout.records import (
     RefundItemRecord,
     RefundRecord,
 )
+from server.database.records import Record
 from server.integrations.stripe import Charge, DisputeFact, IntentState, RefundFact
+
+Made = TypeVar("Made", bound=Record)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
+def record(kind: type[Made], **values: Any) -> Made:
+    """Only what a decision looks at; whatever else is read raises."""
+    made: Any = kind.model_construct(**values)
+    return cast("Made", made)
+
+
 def item(name: str, amount: int, refunded: int = 0) -> OrderItemRecord:
-    return OrderItemRecord.model_construct(
-        id=name, course_id=f"course-{name}", list_amount=amount, amount=amount, refunded_amount=refunded
+    return record(
+        OrderItemRecord,
+        id=name,
+        course_id=f"course-{name}",
+        list_amount=amount,
+        amount=amount,
+        refunded_amount=refunded,
     )
 
 
 def payment(attempt: int, status: PaymentStatus, amount: int, intent: str | None) -> PaymentRecord:
-    return PaymentRecord.model_construct(
+    return record(
+        PaymentRecord,
         id=f"payment-{attempt}",
         attempt=attempt,
         intent_id=intent,
@@ -40,7 +56,8 @@ def payment(attempt: int, status: PaymentStatus, amount: int, intent: str | None
 
 
 def order(*items: OrderItemRecord, payments: list[PaymentRecord], canceled: bool = False) -> OrderRecord:
-    return OrderRecord.model_construct(
+    return record(
+        OrderRecord,
         id="order",
         number="AAAAA-BBBBB",
         amount=sum(one.amount for one in items),
@@ -162,14 +179,15 @@ def test_a_partial_refund_made_at_stripe_of_two_items_closes_none_by_guess() -> 
 
 
 def test_the_last_item_left_is_the_one_that_a_refund_at_stripe_is_of() -> None:
-    ours = RefundRecord.model_construct(
+    ours = record(
+        RefundRecord,
         id="refund-a",
         stripe_id="re_1",
         payment_id="payment-1",
         reason=RefundReason.STAFF,
         amount=100,
         status="succeeded",
-        items=[RefundItemRecord.model_construct(order_item_id="a", amount=100)],
+        items=[record(RefundItemRecord, order_item_id="a", amount=100)],
     )
     only = payment(1, PaymentStatus.SUCCEEDED, 300, "pi_1")
     told = state("succeeded", 300, refunds=(given_back(100), given_back(50, stripe_id="re_2")))
@@ -215,8 +233,8 @@ def test_a_dispute_of_the_paying_payment_decides_though_another_payment_is_settl
 ) -> None:
     first = payment(1, PaymentStatus.CREATED, 100, "pi_1")
     second = payment(2, PaymentStatus.SUCCEEDED, 100, "pi_2")
-    known = DisputeRecord.model_construct(
-        stripe_id="dp_1", payment_id=second.id, amount=100, currency="KRW", status=status
+    known = record(
+        DisputeRecord, stripe_id="dp_1", payment_id=second.id, amount=100, currency="KRW", status=status
     )
     found = decide(
         order(item("a", 100), payments=[first, second]), first, [], [known], state("canceled", 100)

@@ -12,7 +12,7 @@ from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.audit import service as audit
-from server.checkout import repository, sweep
+from server.checkout import payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, Refund
 from server.clock import now
@@ -170,7 +170,7 @@ async def test_a_second_success_of_one_order_goes_back_and_takes_nothing_away(
     first = await order_in(browser)
     async with transaction():
         payment = (await current_session().scalars(select(Payment))).one()
-        await repository.cancel_payment(payment.id, payment.intent_id)
+        await payment_repository.cancel(payment.id, payment.intent_id)
     second = await order_in(browser)
     assert (first["order"], intent_of(first)) != (second["order"], intent_of(second))
 

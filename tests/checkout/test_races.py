@@ -14,7 +14,7 @@ from server.access.models import Grant, GrantState
 from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import card_testing, repository, sweep
+from server.checkout import card_testing, payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
@@ -302,4 +302,4 @@ async def test_a_clock_that_was_ahead_stops_neither_the_sweep_nor_the_waiting_pa
         await current_session().execute(
             update(Payment).values(status=PaymentStatus.CREATED, next_check_at=in_a_year)
         )
-    assert len(await repository.list_due_payments(now(), now() + timedelta(hours=2), 10)) == 1
+    assert len(await payment_repository.list_due(now(), now() + timedelta(hours=2), 10)) == 1

@@ -10,7 +10,7 @@ from server.access.models import Grant, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.catalog.models import Course
-from server.checkout import lease, repository, sweep
+from server.checkout import lease, payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent, SweepState
 from server.clock import now
@@ -201,11 +201,11 @@ async def test_an_order_that_is_being_paid_is_not_canceled_under_the_buyer(
     """The sweep has seen an old payment without an intent; meanwhile *Pay* is pressed and makes one."""
     await order_in(browser)
     await make_due(intent_id=None, created_at=now() - timedelta(hours=25))
-    seen = (await repository.list_due_payments(now(), now() + timedelta(hours=2), 10))[0]
+    seen = (await payment_repository.list_due(now(), now() + timedelta(hours=2), 10))[0]
     again = await order_in(browser)
 
     async with transaction():
-        await repository.cancel_payment(seen.id, seen.intent_id)
+        await payment_repository.cancel(seen.id, seen.intent_id)
 
     await pay(sandbox, again)
     await sweep.run(at_once=True)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, text
@@ -192,7 +193,7 @@ async def test_orders_made_before_baskets_keep_what_they_are(empty_url: str) -> 
     environment = {"PLAYBILL_DATABASE_URL": empty_url}
     await asyncio.to_thread(run_playbill, ["migrate", "--revision", BEFORE_BASKETS], environment)
     at = "2026-11-01 12:00:00.000000"
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         "viewers": {"id": "viewer", "created_at": at},
         "order_keys": {"id": "viewer", "created_at": at},
         "categories": {"id": "category", "slug": "kitchen", "name": "{}", "position": 0},

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from server.access import service as access
-from server.checkout import repository, sweep
+from server.checkout import payment_repository, repository, sweep
 from server.checkout import service as checkout
 from server.clock import now
 from server.database.session import release, transaction
@@ -46,7 +46,7 @@ async def test_an_event_before_our_commit_is_visible_comes_again_and_is_settled(
                 open_key="open",
                 at=now(),
             )
-            await repository.add_payment(await repository.look(order_id), 1, now(), now())
+            await payment_repository.add(await repository.look(order_id), 1, now(), now())
             too_early = await shop.deliver(client, event)
             nothing = await shop.effects()
         again = await shop.deliver(client, event)
