@@ -28,7 +28,7 @@ from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, TooMany
 from server.i18n import current_locale
-from server.integrations.stripe import IntentState, NoSuchIntent, StripeFailed, stripe_gateway
+from server.integrations.stripe import IntentState, NoSuchIntent, StripeFailed, StripeLocked, stripe_gateway
 from server.settings import settings
 from server.throttle import service as throttle
 from server.tokens import mac, new_order_number
@@ -298,6 +298,8 @@ async def close(payments: Iterable[PaymentRecord]) -> None:
         except NoSuchIntent:
             await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
             continue
+        except StripeLocked as error:
+            raise OrderInProgress from error  # it is being confirmed
         await follow(payment.intent_id)
         if not canceled:
             order = await repository.look(payment.order_id)

@@ -5,6 +5,7 @@ second press or a lost answer gives back once, and the sweep goes on with what h
 """
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from server.alerts import service as alerts
@@ -14,12 +15,14 @@ from server.audit.records import Actor
 from server.checkout import refund_repository, repository
 from server.checkout.errors import NothingToRefund, RefundRefused, RefundUnclear
 from server.checkout.models import REFUSED, RefundReason
-from server.checkout.records import OrderRecord, PaymentRecord, RefundRecord
+from server.checkout.records import OrderRecord, RefundRecord
 from server.checkout.settlement import settle
 from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import NotFound
 from server.integrations.stripe import StripeFailed, StripeRefused, StripeUnavailable, stripe_gateway
+
+ROUNDS = 3
 
 log = logging.getLogger("playbill.checkout")
 
@@ -30,19 +33,27 @@ async def refund_order(number: str, actor: Actor) -> None:
     Pressed twice, or by two people at once, money goes back once. Raises NothingToRefund, RefundRefused,
     RefundUnclear, NotFound.
     """
-    order_id = await in_transaction(partial(_want_rest, number, actor))
-    await make_requested(order_id, must=True)
+    for _ in range(ROUNDS):
+        order_id, left = await in_transaction(partial(_want_rest, number, actor))
+        try:
+            return await make_requested(order_id, must=True)
+        except RefundRefused:
+            # Perhaps somebody gave a part back at Stripe meanwhile: then the rest is wanted.
+            if await _left_of(order_id) == left:
+                raise
+    raise RefundUnclear(number)
 
 
-async def _want_rest(number: str, actor: Actor) -> str:
+async def _want_rest(number: str, actor: Actor) -> tuple[str, int]:
+    """The order's id, and how much of it was left to give back."""
     order = await repository.lock_by_number(number)
     if order is None:
         raise NotFound
     known = await refund_repository.of_order(order.id)
-    payment = order.paid_payment
+    left = _left(order, known)
     if any(one.is_requested for one in known):
-        return order.id  # somebody has asked already: whoever presses again waits for the same answer
-    left = order.amount - sum(one.amount for one in known if one.counts and one.payment_id == _id(payment))
+        return order.id, left  # somebody has asked already: whoever presses again waits for the same answer
+    payment = order.paid_payment
     if not order.is_paid or payment is None or left <= 0:
         raise NothingToRefund(number)
     await refund_repository.request(
@@ -54,15 +65,22 @@ async def _want_rest(number: str, actor: Actor) -> str:
         items=_spread(left, order),
         at=now(),
     )
-    await audit.note(
-        actor,
-        "order.refund",
-        "order",
-        number,
-        before={"refunded": order.refunded_amount},
-        after={"refunded": order.amount, "currency": order.currency},
+    before, after = order.amount - left, order.amount
+    facts = {"refunded": after, "currency": order.currency}
+    await audit.note(actor, "order.refund", "order", number, before={"refunded": before}, after=facts)
+    return order.id, left
+
+
+async def _left_of(order_id: str) -> int:
+    return _left(await repository.look(order_id), await refund_repository.of_order(order_id))
+
+
+def _left(order: OrderRecord, refunds: Sequence[RefundRecord]) -> int:
+    """Of what paid the order: what has not been given back."""
+    payment = order.paid_payment
+    return order.amount - sum(
+        one.amount for one in refunds if one.counts and payment and one.payment_id == payment.id
     )
-    return order.id
 
 
 def _spread(amount: int, order: OrderRecord) -> dict[str, int]:
@@ -72,10 +90,6 @@ def _spread(amount: int, order: OrderRecord) -> dict[str, int]:
         shares[item.id] = min(amount, item.amount - item.refunded_amount)
         amount -= shares[item.id]
     return shares
-
-
-def _id(payment: PaymentRecord | None) -> str | None:
-    return payment.id if payment else None
 
 
 async def make_requested(order_id: str, *, must: bool = False) -> None:

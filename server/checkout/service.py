@@ -11,7 +11,7 @@ from server.catalog import service as catalog
 from server.checkout import figures_repository, payment_repository, repository
 from server.checkout.claims import claim_orders
 from server.checkout.errors import OrderClaimed
-from server.checkout.following import follow
+from server.checkout.following import follow as settle
 from server.checkout.models import OrderStatus
 from server.checkout.opening import Buyer, Press, open_order
 from server.checkout.owning import refuse_owner
@@ -23,8 +23,6 @@ from server.clock import now
 from server.database.session import in_transaction
 from server.errors import NotFound, PlaybillError
 from server.paging import Page
-
-settle = follow
 
 __all__ = [
     "Buyer",

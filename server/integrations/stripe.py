@@ -48,6 +48,10 @@ class StripeUnavailable(Unavailable):
     message = N_("The payment service is not answering right now. Nothing was charged; please try again.")
 
 
+class StripeLocked(StripeUnavailable):
+    """Something else is being done to the same object right now: a confirmation, for example."""
+
+
 class StripeFailed(StripeUnavailable):
     """Stripe answered 5xx: outcome unknown, and the answer stays under its idempotency key for a day."""
 
@@ -320,11 +324,17 @@ class StripeGateway:
             return await method(*arguments)
         except UNAVAILABLE as error:
             log.warning("Stripe: %s %s %s", type(error).__name__, error.http_status, error.user_message)
-            failed = error.http_status is not None and error.http_status >= 500
-            raise (StripeFailed if failed else StripeUnavailable) from error
+            raise _unavailable(error) from error
         except stripe.StripeError as error:
             code = error.code or (error.error.code if error.error else None) or type(error).__name__
             raise (NoSuchIntent if code == "resource_missing" else StripeRefused)(code) from error
+
+
+def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
+    if error.error is not None and error.error.code == "lock_timeout":
+        return StripeLocked()
+    failed = error.http_status is not None and error.http_status >= 500
+    return StripeFailed() if failed else StripeUnavailable()
 
 
 def _intent(

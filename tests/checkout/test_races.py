@@ -88,6 +88,19 @@ async def test_a_guests_tab_and_a_signed_in_tab_leave_at_most_one_intent_to_pay(
     assert len(await intents_of(sandbox)) <= 1
 
 
+async def test_a_rival_that_is_being_confirmed_is_waited_for_and_not_called_an_outage(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Stripe locks an intent while it is confirmed, and refuses to cancel it."""
+    await order_in(browser, currency="KRW")
+    await sandbox.astripe("settings", api_fail="lock_timeout", api_only="POST /v1/payment_intents/*/cancel")
+
+    answer = await (await open_checkout(browser)).press_pay(currency="USD")
+
+    await sandbox.astripe("settings", api_fail=None, api_only=None)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "order_in_progress")
+
+
 async def test_what_was_claimed_elsewhere_is_not_sold_again_to_the_browser_that_bought_it(
     browser: httpx.AsyncClient, sandbox: Sandbox, site: Site
 ) -> None:

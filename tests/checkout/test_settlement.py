@@ -428,3 +428,21 @@ async def test_the_status_poll_settles_by_itself(browser: httpx.AsyncClient, san
         payment.looked_at -= timedelta(days=1)
 
     assert await status_of(browser, order) == "paid"
+
+
+@pytest.mark.parametrize("part", [{}, {"amount": 10000}], ids=["all", "a part"])
+async def test_a_refund_that_races_one_made_at_stripe_ends_refunded(
+    browser: httpx.AsyncClient, sandbox: Sandbox, part: dict[str, int]
+) -> None:
+    """It was given back there, and no event of it has arrived."""
+    order = await order_in(browser)
+    intent = await pay(sandbox, order)
+    await checkout.settle(intent)
+    charge = (await state_of(intent)).charges[0].id
+    await sandbox.astripe(f"charges/{charge}/refund", **part)
+
+    await checkout.refund_order(order["order"], SUPPORT)
+
+    assert await status() is OrderStatus.REFUNDED
+    assert sum(refund.amount for refund in (await state_of(intent)).refunds) == 33000
+    assert [grant.state for grant in await grants()] == [GrantState.REVOKED]
