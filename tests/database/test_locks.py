@@ -12,24 +12,18 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from server.database.engine import create_engine, create_sessionmaker
 from server.database.session import current_session, in_transaction, session_scope, transaction
-from tests.conftest import run_playbill
 from tests.database.support import add_counter, add_one, counters
-from tests.mariadb import MariaDB
 
 Sessions = async_sessionmaker[Any]
 
 
-@pytest.fixture(scope="module")
-def url(mariadb: MariaDB) -> str:
-    made = mariadb.create_database("locks")
-    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": made})
-    return made
+pytestmark = pytest.mark.parametrize("database_engine", ["mariadb"], indirect=True, scope="session")
 
 
 @pytest_asyncio.fixture
-async def rivals(url: str) -> AsyncIterator[Sessions]:
+async def rivals(database_url: str) -> AsyncIterator[Sessions]:
     """Sessions on two counters at 0; an engine of its own, so that a changed connection is not used again."""
-    engine = create_engine(url)
+    engine = create_engine(database_url)
     sessions = create_sessionmaker(engine)
     async with session_scope(sessions), transaction():
         await current_session().execute(text("DELETE FROM throttle_counters"))

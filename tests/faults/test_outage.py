@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from server.database.engine import create_engine, create_sessionmaker
 from server.database.session import session_scope
 from server.playback.tickets import ticket_of
 from server.settings import Settings, configure
-from tests.conftest import Sandbox, run_playbill
+from tests.conftest import Sandbox, empty, run_playbill
 from tests.factories import create_account, create_course, eventually, open_checkout, order_in, pay, sign_in
 from tests.faults.conftest import Effects, Serve, Shop
 from tests.faults.serving import Served
@@ -36,6 +37,24 @@ def other_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]
         yield server
 
 
+@pytest.fixture(scope="module")
+def other_url(other_mariadb: MariaDB) -> str:
+    url = other_mariadb.create_database("outage")
+    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
+    return url
+
+
+@pytest.fixture
+def url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of this test's own; on SQLite in the folder `data`."""
+    if database_engine == "mariadb":
+        return str(request.getfixturevalue("other_url"))
+    file = tmp_path / "data" / "playbill.db"
+    file.parent.mkdir()
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+    return f"sqlite+aiosqlite:///{file}"
+
+
 @dataclass
 class Visitors:
     """A signed-in browser, and a guest's whose payment has gone through at Stripe and nowhere else."""
@@ -48,10 +67,10 @@ class Visitors:
 
 @asynccontextmanager
 async def shop_on(url: str, settings: Settings, sandbox: Sandbox) -> AsyncIterator[Shop]:
-    """A course and an account in a new database."""
-    await asyncio.to_thread(run_playbill, ["migrate"], {"PLAYBILL_DATABASE_URL": url})
+    """A course and an account in this database, and nothing else."""
     configure(settings)
     engine = create_engine(url)
+    await empty(engine)
     sessions = create_sessionmaker(engine)
     async with session_scope(sessions):
         await create_course()
@@ -79,9 +98,8 @@ async def is_back(client: httpx.AsyncClient) -> bool:
 
 @on_mariadb
 async def test_while_the_database_is_down_answers_are_calm_and_then_all_works_by_itself(
-    other_mariadb: MariaDB, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
 ) -> None:
-    url = other_mariadb.create_database("outage")
     async with shop_on(url, settings, sandbox) as shop:
         site = await asyncio.to_thread(serve, database_url=url)
         async with visitors(site, shop) as who:
@@ -132,9 +150,8 @@ async def machines(client: httpx.AsyncClient, shop: Shop, event: bytes) -> dict[
 
 @on_mariadb
 async def test_a_database_that_comes_back_between_two_requests_is_not_noticed(
-    other_mariadb: MariaDB, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
 ) -> None:
-    url = other_mariadb.create_database("restart")
     async with shop_on(url, settings, sandbox) as shop:
         site = await asyncio.to_thread(serve, database_url=url)
         async with visitors(site, shop) as who:
@@ -146,9 +163,8 @@ async def test_a_database_that_comes_back_between_two_requests_is_not_noticed(
 
 @on_mariadb
 async def test_a_site_that_starts_before_its_database_waits_for_it(
-    other_mariadb: MariaDB, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
 ) -> None:
-    url = other_mariadb.create_database("late")
     async with shop_on(url, settings, sandbox):
         await asyncio.to_thread(other_mariadb.pause)
         site = await asyncio.to_thread(serve, database_url=url)
@@ -162,14 +178,13 @@ async def test_a_site_that_starts_before_its_database_waits_for_it(
 
 @on_sqlite
 async def test_a_sqlite_file_that_somebody_else_locks_makes_writers_wait_and_then_give_up_calmly(
-    settings: Settings, sandbox: Sandbox, serve: Serve, tmp_path: Path
+    url: str, settings: Settings, sandbox: Sandbox, serve: Serve, tmp_path: Path
 ) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}"
     async with shop_on(url, settings, sandbox) as shop:
         site = await asyncio.to_thread(serve, database_url=url)
         async with visitors(site, shop) as who:
             page = await open_checkout(who.guest)
-            other = sqlite3.connect(tmp_path / "playbill.db", isolation_level=None)
+            other = sqlite3.connect(tmp_path / "data" / "playbill.db", isolation_level=None)
             other.execute("BEGIN IMMEDIATE")
 
             began = asyncio.get_running_loop().time()
@@ -190,10 +205,9 @@ async def test_a_sqlite_file_that_somebody_else_locks_makes_writers_wait_and_the
 
 @on_sqlite
 async def test_a_sqlite_file_that_was_moved_away_is_an_outage_and_no_bug(
-    settings: Settings, sandbox: Sandbox, serve: Serve, tmp_path: Path
+    url: str, settings: Settings, sandbox: Sandbox, serve: Serve, tmp_path: Path
 ) -> None:
     folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
-    url = f"sqlite+aiosqlite:///{folder / 'playbill.db'}"
     async with shop_on(url, settings, sandbox):
         folder.rename(elsewhere)
         site = await asyncio.to_thread(serve, database_url=url)

@@ -1,6 +1,7 @@
 """The parent watches its workers: nobody who kills, stops or misconfigures them meets a silent port."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,19 +12,17 @@ import pytest
 
 from server.settings import Settings
 from server.standins import health_addresses
-from tests.conftest import answers, environment_of, free_settings, run_playbill, until
+from tests.conftest import answers, environment_of, free_settings, until
 from tests.faults.serving import Served, is_alive
 from tests.http import HTTP
 from tests.ports import free_port
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Settings:
+def own(tmp_path: Path, migrated_sqlite: Path) -> Settings:
     """Of a site with a small database of its own; nothing listens for it but itself."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}"
-    made = free_settings(tmp_path / "var", database_url=url)
-    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
-    return made
+    shutil.copy(migrated_sqlite, tmp_path / "playbill.db")
+    return free_settings(tmp_path / "var", database_url=f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
