@@ -34,8 +34,9 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "link": "https://shop.example/learn/light",
         "is_guest": True,
         "bought_twice": True,
+        "paid_twice": True,
     },
-    "refund": {"order": ORDER, "refunded_amount": 33000, "closes_access": True},
+    "refund": {"order": ORDER, "refunded_amount": 33000, "closes_access": True, "paid_twice": False},
 }
 
 
