@@ -16,7 +16,6 @@ from server.accounts import signing_in
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.audit.records import Actor
-from server.catalog import importing, programme
 from server.catalog import service as catalog
 from server.catalog.records import CategoryRecord, CourseRecord, LectureDraft, LectureRecord
 from server.checkout import service as checkout
@@ -82,7 +81,7 @@ async def stock(*courses: dict[str, Any]) -> None:
         {"slug": "kitchen", "name": both("Kitchen")},
         {"slug": "stage", "name": both("Music and Writing")},
     ]
-    await importing.import_catalog(TESTER, {"categories": categories, "courses": courses})
+    await catalog.import_catalog(TESTER, {"categories": categories, "courses": courses})
 
 
 async def stock_site(site: Site, courses: Iterable[dict[str, Any]]) -> None:
@@ -98,7 +97,7 @@ async def create_course(slug: str = "first-night") -> CourseRecord:
 
 async def take_video_away(lecture: LectureRecord) -> None:
     draft = LectureDraft(lecture.title, "", lecture.duration_s, lecture.is_preview)
-    await programme.edit_lecture(TESTER, lecture.course_id, lecture.id, lecture.section_id, draft)
+    await catalog.edit_lecture(TESTER, lecture.course_id, lecture.id, lecture.section_id, draft)
 
 
 async def category(slug: str) -> CategoryRecord:

@@ -32,9 +32,7 @@ ONLY_IN = {
     "aiosmtplib": ("integrations/smtp.py",),
 }
 # Of another domain: the service, the values it hands out, the words of its columns.
-OPEN_TO_OTHERS = {"service", "records", "models", "errors"}
-# Where a service of several nouns is several files.
-FURTHER_SERVICES = {"catalog": {"editing", "importing", "programme"}}
+OPEN_TO_OTHERS = {"service", "records", "models"}
 
 
 def modules() -> Iterator[tuple[str, list[str]]]:
@@ -79,7 +77,7 @@ def test_a_domain_uses_another_through_its_service() -> None:
             parts = name.split(".")
             if parts[0] != "server" or parts[1] not in DOMAINS - {home} or len(parts) < 3:
                 continue
-            if parts[2] not in OPEN_TO_OTHERS | FURTHER_SERVICES.get(parts[1], set()):
+            if parts[2] not in OPEN_TO_OTHERS:
                 broken.append(f"{path} imports {name}")
             if parts[2] == "models" and not _may_read_tables(path, parts[-1]):
                 broken.append(f"{path} imports the table {name}")
@@ -104,17 +102,13 @@ def test_services_and_repositories_know_nothing_of_the_web() -> None:
     broken = [
         f"{path} imports {name}"
         for path, names in modules()
-        if path.endswith(("service.py", "repository.py", "records.py", "models.py", *_further_services()))
+        if path.endswith(("service.py", "repository.py", "records.py", "models.py"))
         and not path.startswith("sandbox/")
         for name in names
         if name.startswith("server.web")
     ]
 
     assert broken == []
-
-
-def _further_services() -> list[str]:
-    return [f"{home}/{name}.py" for home, names in FURTHER_SERVICES.items() for name in names]
 
 
 def test_nobody_imports_the_application() -> None:

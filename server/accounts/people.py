@@ -1,5 +1,6 @@
 """Accounts themselves: found, listed, opened."""
 
+from collections.abc import Collection
 from functools import partial
 
 from server.access import service as access
@@ -36,6 +37,11 @@ async def get(user_id: str) -> AccountRecord:
     if account is None:
         raise NotFound
     return account
+
+
+async def accounts_by_id(user_ids: Collection[str]) -> dict[str, AccountRecord]:
+    """Those of these accounts that there are."""
+    return {one.id: one for one in await repository.list_by_ids(user_ids)} if user_ids else {}
 
 
 async def find_by_email(email: str) -> AccountRecord | None:

@@ -1,5 +1,6 @@
 """The only SQL on accounts, sign-ins and sign-in links."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, Update, delete, func, insert, or_, select, update
@@ -35,6 +36,11 @@ async def _account(condition: ColumnElement[bool], *, lock: bool = False) -> Acc
     query = select(User).where(condition)
     row = await current_session().scalar(query.with_for_update() if lock else query)
     return AccountRecord.of(row) if row else None
+
+
+async def list_by_ids(user_ids: Collection[str]) -> list[AccountRecord]:
+    rows = await current_session().scalars(select(User).where(User.id.in_(user_ids)))
+    return [AccountRecord.of(row) for row in rows]
 
 
 async def lock_admins() -> list[str]:

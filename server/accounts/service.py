@@ -12,7 +12,14 @@ from functools import partial
 from server.accounts import repository
 from server.accounts.addresses import email_key, valid_email
 from server.accounts.links import FollowedLink, issue_link, send_link, spend_link
-from server.accounts.people import create_account, find_by_email, get, list_accounts, open_unproven
+from server.accounts.people import (
+    accounts_by_id,
+    create_account,
+    find_by_email,
+    get,
+    list_accounts,
+    open_unproven,
+)
 from server.accounts.profile import save_profile
 from server.accounts.roles import change_role
 from server.accounts.sign_ins import Browser, sign_ins_of, signed_in_account
@@ -22,6 +29,7 @@ from server.database.session import in_transaction
 __all__ = [
     "Browser",
     "FollowedLink",
+    "accounts_by_id",
     "change_role",
     "create_account",
     "email_key",

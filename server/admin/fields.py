@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from server.catalog.errors import CatalogError
+from server.catalog import service as catalog
 from server.catalog.records import Texts
 from server.i18n import N_
 from server.settings import settings
@@ -55,7 +55,7 @@ def filled_texts(name: str, texts: Texts) -> dict[str, str]:
     return {f"{name}.{language}": texts.get(language, "") for language in settings().locale_list}
 
 
-def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | CatalogError) -> Filled:
+def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | catalog.CatalogError) -> Filled:
     """The form once more, with what was typed and what is wrong with it."""
     typed = {name: values[0] for name, values in (posted or {}).items() if values}
     return Filled(typed, error.errors if isinstance(error, FormInvalid) else {error.field: error.text})

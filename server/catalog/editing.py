@@ -14,9 +14,9 @@ from server.catalog.errors import (
 )
 from server.catalog.models import CourseStatus
 from server.catalog.prices import check_price
+from server.catalog.reading import categories, get_course_by_id
 from server.catalog.records import CourseDraft, CourseRecord
 from server.catalog.search import search_text
-from server.catalog.service import categories, get_course_by_id
 from server.catalog.telling import course_change, course_facts
 from server.catalog.texts import course_with_kept_texts
 from server.clock import now

@@ -7,8 +7,8 @@ from server.audit.records import Actor
 from server.catalog import programme_repository, repository
 from server.catalog.editing import fit_for_sale, locked
 from server.catalog.errors import LectureInUse, SectionInUse
+from server.catalog.reading import curriculum, get_lecture
 from server.catalog.records import LectureDraft, LectureRecord, SectionRecord, Texts
-from server.catalog.service import curriculum, get_lecture
 from server.catalog.telling import Facts, lecture_change, lecture_facts
 from server.catalog.texts import kept, lecture_with_kept_texts
 from server.database.session import transaction

@@ -12,7 +12,6 @@ from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.audit.records import Actor
-from server.catalog import importing
 from server.catalog import service as catalog
 from server.checkout import refund_repository
 from server.checkout import service as checkout
@@ -63,7 +62,7 @@ def catalog_data() -> dict[str, object]:
 
 async def seed_catalog() -> int:
     """Put the demo's courses into the catalog; those that are there (by slug) stay as they are."""
-    return await importing.import_catalog(Actor.command("seed"), catalog_data())
+    return await catalog.import_catalog(Actor.command("seed"), catalog_data())
 
 
 async def seed_people() -> None:

@@ -18,6 +18,7 @@ PAGES: Paths = {
     "/admin/orders": (SUPPORT, 200),
     "/admin/orders/NONE": (SUPPORT, 404),
     "/admin/alerts": (SUPPORT, 200),
+    "/admin/audit": ({Role.ADMIN}, 200),
     "/admin/users": (SUPPORT, 200),
     "/admin/users/none": (SUPPORT, 404),
     "/admin/courses": (EDITORS, 200),

@@ -1,10 +1,13 @@
 """The audit's entries: written with the act, read by admins."""
 
+import re
+
 import pytest
 
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.database.session import TransactionMisuse, transaction
+from server.settings import ROOT
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -46,3 +49,19 @@ async def test_what_was_done_to_one_thing_is_told_from_the_first_act_on() -> Non
             await audit.note(Actor.command("tests"), act, "order", order)
 
     assert [entry.act for entry in await audit.entries_of("order", "A-1")] == ["order.refund", "order.note"]
+
+
+def test_nothing_can_change_or_remove_an_entry() -> None:
+    """The table is known to its repository alone, and that one only inserts and reads."""
+    server = ROOT / "server"
+    named = {
+        path.relative_to(server).as_posix()
+        for path in server.rglob("*.py")
+        if re.search(r"AuditEntry|audit_entries", path.read_text("utf-8"))
+    }
+    repository = (server / "audit" / "repository.py").read_text("utf-8")
+    [imported] = re.findall(r"from sqlalchemy import (.+)", repository)
+
+    assert named == {"audit/models.py", "audit/repository.py"}
+    assert set(imported.split(", ")) == {"func", "insert", "select"}
+    assert not re.search(r"text\(|\.delete\(|\.merge\(|changed|upsert", repository)

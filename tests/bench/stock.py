@@ -12,7 +12,6 @@ from server.access.records import Viewer
 from server.accounts import service as accounts
 from server.accounts import signing_in
 from server.accounts.models import Role
-from server.catalog import importing
 from server.catalog import service as catalog
 from server.catalog.models import CourseStatus
 from server.database.session import transaction
@@ -38,7 +37,7 @@ def first_slug() -> str:
 async def stock(courses: int) -> None:
     """Bring the catalog to this many courses; what is there stays. Needs a session."""
     data = {"categories": DEMO["categories"], "courses": list(islice(_courses(), courses))}
-    await importing.import_catalog(TESTER, data)
+    await catalog.import_catalog(TESTER, data)
 
 
 async def take_seat(number: int) -> Seat:

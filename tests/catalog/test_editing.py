@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from server.catalog import editing, programme
 from server.catalog import service as catalog
 from server.catalog.errors import (
     CatalogError,
@@ -58,20 +57,20 @@ async def draft(slug: str = "new-course", **changes: object) -> CourseDraft:
 
 
 async def test_a_course_goes_from_draft_to_catalog_to_archive() -> None:
-    made = await editing.create_course(TESTER, await draft())
-    await programme.add_section(TESTER, made.id, {"en": "Act one"})
+    made = await catalog.create_course(TESTER, await draft())
+    await catalog.add_section(TESTER, made.id, {"en": "Act one"})
     section = (await catalog.curriculum(made.id))[0]
-    await programme.add_lecture(TESTER, made.id, section.id, VIDEO)
-    published = await editing.publish(TESTER, made.id)
+    await catalog.add_lecture(TESTER, made.id, section.id, VIDEO)
+    published = await catalog.publish(TESTER, made.id)
 
     assert published.published_at is not None
     assert (published.lecture_count, published.duration_s) == (1, 70)
     assert (await catalog.find(CourseQuery(words=("강좌",)), "KRW", 1)).total == 1
-    assert (await editing.archive(TESTER, made.id)).status is CourseStatus.ARCHIVED
+    assert (await catalog.archive(TESTER, made.id)).status is CourseStatus.ARCHIVED
     assert (await catalog.find(CourseQuery(), "KRW", 1)).total == 0
     with pytest.raises(NotFound):
         await catalog.get_published("new-course")
-    again = await editing.publish(TESTER, made.id)
+    again = await catalog.publish(TESTER, made.id)
     assert again.published_at == published.published_at
 
 
@@ -91,7 +90,7 @@ async def test_a_price_that_stripe_would_refuse_is_refused_when_it_is_set(
     await stock(course("knife", prices={"KRW": 33000}))
     knife = await catalog.get_any("knife")
     with pytest.raises(refusal):
-        await editing.edit_course(TESTER, knife.id, await draft("knife", prices={currency: amount}))
+        await catalog.edit_course(TESTER, knife.id, await draft("knife", prices={currency: amount}))
     assert [(price.currency, price.amount) for price in (await catalog.get_any("knife")).prices] == [
         ("KRW", 33000)
     ]
@@ -116,8 +115,8 @@ async def test_currencies_that_stripe_counts_in_its_own_way(
     configure(Settings.model_validate({**settings.model_dump(), "currencies": f"KRW,{currency}"}))
     try:
         with pytest.raises(refusal):
-            await editing.edit_course(TESTER, knife.id, await draft("knife", prices={currency: refused}))
-        await editing.edit_course(TESTER, knife.id, await draft("knife", prices={currency: accepted}))
+            await catalog.edit_course(TESTER, knife.id, await draft("knife", prices={currency: refused}))
+        await catalog.edit_course(TESTER, knife.id, await draft("knife", prices={currency: accepted}))
         found = await catalog.get_any("knife")
     finally:
         configure(settings)
@@ -150,24 +149,24 @@ async def test_the_refusal_of_a_price_names_the_smallest_amount() -> None:
 
 
 async def test_two_courses_cannot_share_a_slug() -> None:
-    first = await editing.create_course(TESTER, await draft("one"))
-    second = await editing.create_course(TESTER, await draft("two"))
+    first = await catalog.create_course(TESTER, await draft("one"))
+    second = await catalog.create_course(TESTER, await draft("two"))
     with pytest.raises(SlugTaken):
-        await editing.create_course(TESTER, await draft("one"))
+        await catalog.create_course(TESTER, await draft("one"))
     with pytest.raises(SlugTaken):
-        await editing.edit_course(TESTER, second.id, await draft("one"))
+        await catalog.edit_course(TESTER, second.id, await draft("one"))
     assert (await catalog.get_any("one")).id == first.id
     assert (await catalog.get_any("two")).id == second.id
 
 
 async def test_an_unknown_category_is_refused() -> None:
     with pytest.raises(UnknownCategory):
-        await editing.create_course(TESTER, await draft(category_id="nowhere"))
+        await catalog.create_course(TESTER, await draft(category_id="nowhere"))
 
 
 async def test_an_edit_replaces_texts_and_takes_prices_away() -> None:
-    made = await editing.create_course(TESTER, await draft(prices={"KRW": 33000, "USD": 3300}))
-    edited = await editing.edit_course(
+    made = await catalog.create_course(TESTER, await draft(prices={"KRW": 33000, "USD": 3300}))
+    edited = await catalog.edit_course(
         TESTER, made.id, await draft(title={"en": "Renamed"}, prices={"USD": 4400})
     )
     assert edited.title == {"en": "Renamed"}
@@ -177,21 +176,21 @@ async def test_an_edit_replaces_texts_and_takes_prices_away() -> None:
 
 
 async def test_a_course_lacking_something_is_not_published() -> None:
-    made = await editing.create_course(TESTER, await draft(prices={}))
+    made = await catalog.create_course(TESTER, await draft(prices={}))
     with pytest.raises(NoPrice):
-        await editing.publish(TESTER, made.id)
-    await editing.edit_course(TESTER, made.id, await draft(promise={}))
+        await catalog.publish(TESTER, made.id)
+    await catalog.edit_course(TESTER, made.id, await draft(promise={}))
     with pytest.raises(NoLecture):
-        await editing.publish(TESTER, made.id)
-    await programme.add_section(TESTER, made.id, {"en": "Act one"})
+        await catalog.publish(TESTER, made.id)
+    await catalog.add_section(TESTER, made.id, {"en": "Act one"})
     section = (await catalog.curriculum(made.id))[0]
-    await programme.add_lecture(TESTER, made.id, section.id, replace(VIDEO, media_content_key=""))
+    await catalog.add_lecture(TESTER, made.id, section.id, replace(VIDEO, media_content_key=""))
     with pytest.raises(NoLecture):
-        await editing.publish(TESTER, made.id)
+        await catalog.publish(TESTER, made.id)
     lecture = (await catalog.curriculum(made.id))[0].lectures[0]
-    await programme.edit_lecture(TESTER, made.id, lecture.id, section.id, VIDEO)
+    await catalog.edit_lecture(TESTER, made.id, lecture.id, section.id, VIDEO)
     with pytest.raises(NoTexts):
-        await editing.publish(TESTER, made.id)
+        await catalog.publish(TESTER, made.id)
     assert (await catalog.get_any("new-course")).status is CourseStatus.DRAFT
 
 
@@ -199,13 +198,11 @@ async def test_a_published_course_cannot_lose_what_buyers_need() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
     with pytest.raises(NoPrice):
-        await editing.edit_course(TESTER, knife.id, await draft("knife", prices={}))
+        await catalog.edit_course(TESTER, knife.id, await draft("knife", prices={}))
     for lecture in (await catalog.curriculum(knife.id))[0].lectures[1:]:
-        await programme.delete_lecture(TESTER, knife.id, lecture.id)
+        await catalog.delete_lecture(TESTER, knife.id, lecture.id)
     with pytest.raises(NoLecture):
-        await programme.delete_lecture(
-            TESTER, knife.id, (await catalog.curriculum(knife.id))[0].lectures[0].id
-        )
+        await catalog.delete_lecture(TESTER, knife.id, (await catalog.curriculum(knife.id))[0].lectures[0].id)
     assert (await catalog.get_any("knife")).lecture_count == 1
 
 
@@ -213,23 +210,23 @@ async def test_the_address_of_a_course_that_was_published_stays() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
     with pytest.raises(SlugIsFixed):
-        await editing.edit_course(TESTER, knife.id, await draft("knives"))
+        await catalog.edit_course(TESTER, knife.id, await draft("knives"))
 
 
 async def test_sections_and_lectures_move_one_place_and_stop_at_the_ends() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
-    await programme.add_section(TESTER, knife.id, {"en": "Act two"})
+    await catalog.add_section(TESTER, knife.id, {"en": "Act two"})
 
     async def sections() -> list[str]:
         return [section.title["en"] for section in await catalog.curriculum(knife.id)]
 
     first, second = await catalog.curriculum(knife.id)
-    await programme.move_section(TESTER, knife.id, second.id, -1)
+    await catalog.move_section(TESTER, knife.id, second.id, -1)
     assert await sections() == ["Act two", "Act one"]
-    await programme.move_section(TESTER, knife.id, second.id, -1)
+    await catalog.move_section(TESTER, knife.id, second.id, -1)
     assert await sections() == ["Act two", "Act one"]
-    await programme.move_lecture(TESTER, knife.id, first.lectures[0].id, 1)
+    await catalog.move_lecture(TESTER, knife.id, first.lectures[0].id, 1)
     titles = [lecture.title["en"] for lecture in (await catalog.curriculum(knife.id))[1].lectures]
     assert titles == ["Behind the curtain", "Opening"]
 
@@ -237,9 +234,9 @@ async def test_sections_and_lectures_move_one_place_and_stop_at_the_ends() -> No
 async def test_a_lecture_changes_its_section_and_the_course_its_length() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
-    await programme.add_section(TESTER, knife.id, {"en": "Act two"})
+    await catalog.add_section(TESTER, knife.id, {"en": "Act two"})
     first, second = await catalog.curriculum(knife.id)
-    await programme.edit_lecture(
+    await catalog.edit_lecture(
         TESTER, knife.id, first.lectures[0].id, second.id, replace(VIDEO, duration_s=100)
     )
     assert [len(section.lectures) for section in await catalog.curriculum(knife.id)] == [1, 1]
@@ -253,18 +250,18 @@ async def test_a_lecture_that_was_played_stays() -> None:
     async with transaction():
         current_session().add(Play(id=new_id(), lecture_id=lecture.id, cuid="p-1", created_at=now()))
     with pytest.raises(LectureInUse):
-        await programme.delete_lecture(TESTER, knife.id, lecture.id)
+        await catalog.delete_lecture(TESTER, knife.id, lecture.id)
     assert await catalog.get_lecture(lecture.id) is not None
 
 
 async def test_a_section_with_lectures_stays() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
-    await programme.add_section(TESTER, knife.id, {"en": "Empty"})
+    await catalog.add_section(TESTER, knife.id, {"en": "Empty"})
     first, empty = await catalog.curriculum(knife.id)
     with pytest.raises(SectionInUse):
-        await programme.delete_section(TESTER, knife.id, first.id)
-    await programme.delete_section(TESTER, knife.id, empty.id)
+        await catalog.delete_section(TESTER, knife.id, first.id)
+    await catalog.delete_section(TESTER, knife.id, empty.id)
     assert [section.id for section in await catalog.curriculum(knife.id)] == [first.id]
 
 
@@ -273,13 +270,13 @@ async def test_parts_of_another_course_are_not_found() -> None:
     knife, bread = await catalog.get_any("knife"), await catalog.get_any("bread")
     foreign = (await catalog.curriculum(bread.id))[0]
     for act in (
-        programme.delete_section(TESTER, knife.id, foreign.id),
-        programme.rename_section(TESTER, knife.id, foreign.id, {"en": "Mine"}),
-        programme.move_section(TESTER, knife.id, foreign.id, 1),
-        programme.add_lecture(TESTER, knife.id, foreign.id, VIDEO),
-        programme.delete_lecture(TESTER, knife.id, foreign.lectures[0].id),
-        programme.move_lecture(TESTER, knife.id, foreign.lectures[0].id, 1),
-        programme.edit_lecture(TESTER, knife.id, foreign.lectures[0].id, foreign.id, VIDEO),
+        catalog.delete_section(TESTER, knife.id, foreign.id),
+        catalog.rename_section(TESTER, knife.id, foreign.id, {"en": "Mine"}),
+        catalog.move_section(TESTER, knife.id, foreign.id, 1),
+        catalog.add_lecture(TESTER, knife.id, foreign.id, VIDEO),
+        catalog.delete_lecture(TESTER, knife.id, foreign.lectures[0].id),
+        catalog.move_lecture(TESTER, knife.id, foreign.lectures[0].id, 1),
+        catalog.edit_lecture(TESTER, knife.id, foreign.lectures[0].id, foreign.id, VIDEO),
     ):
         with pytest.raises(NotFound):
             await act
@@ -288,7 +285,7 @@ async def test_parts_of_another_course_are_not_found() -> None:
 async def test_importing_again_changes_nothing() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
-    await editing.edit_course(TESTER, knife.id, await draft("knife"))
+    await catalog.edit_course(TESTER, knife.id, await draft("knife"))
     await stock(course("knife"), course("bread"))
     assert (await catalog.get_any("knife")).title == {"ko": "새 강좌"}
     assert len(await catalog.curriculum(knife.id)) == 1

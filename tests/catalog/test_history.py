@@ -7,7 +7,6 @@ import pytest
 
 from server.audit import service as audit
 from server.audit.records import Actor
-from server.catalog import editing, programme
 from server.catalog import service as catalog
 from server.catalog.errors import NoPrice
 from server.catalog.models import Level
@@ -48,16 +47,16 @@ async def draft(**changes: Any) -> CourseDraft:
 
 
 async def test_a_course_from_its_making_to_the_archive() -> None:
-    made = await editing.create_course(EDITOR, await draft())
+    made = await catalog.create_course(EDITOR, await draft())
     changed = await draft(level=Level.ADVANCED, promise={"ko": "약속"}, prices={"KRW": 44000, "USD": 3300})
-    await editing.edit_course(EDITOR, made.id, changed)
-    await programme.add_section(EDITOR, made.id, {"en": "Act one"})
+    await catalog.edit_course(EDITOR, made.id, changed)
+    await catalog.add_section(EDITOR, made.id, {"en": "Act one"})
     [section] = await catalog.curriculum(made.id)
-    await programme.add_lecture(EDITOR, made.id, section.id, VIDEO)
-    await editing.edit_course(EDITOR, made.id, replace(changed, promise={"en": "promise"}))
-    await editing.publish(EDITOR, made.id)
-    await editing.unpublish(EDITOR, made.id)
-    await editing.archive(EDITOR, made.id)
+    await catalog.add_lecture(EDITOR, made.id, section.id, VIDEO)
+    await catalog.edit_course(EDITOR, made.id, replace(changed, promise={"en": "promise"}))
+    await catalog.publish(EDITOR, made.id)
+    await catalog.unpublish(EDITOR, made.id)
+    await catalog.archive(EDITOR, made.id)
 
     created, edited, _, _, reworded, *turned = await history(made.id)
     facts = {"slug": "new-course", "category": made.category_id, "level": "beginner", "cover": made.cover}
@@ -78,19 +77,19 @@ async def test_a_course_from_its_making_to_the_archive() -> None:
 async def test_sections_and_lectures_name_the_part_that_was_changed() -> None:
     await stock(course("knife"))
     knife = await catalog.get_any("knife")
-    await programme.add_section(EDITOR, knife.id, {"en": "Act two"})
+    await catalog.add_section(EDITOR, knife.id, {"en": "Act two"})
     _, section = await catalog.curriculum(knife.id)
-    await programme.rename_section(EDITOR, knife.id, section.id, {"en": "Finale"})
-    await programme.move_section(EDITOR, knife.id, section.id, -1)
-    await programme.add_lecture(EDITOR, knife.id, section.id, VIDEO)
-    await programme.add_lecture(EDITOR, knife.id, section.id, VIDEO)
-    lecture, _ = (await programme.get_section(knife.id, section.id)).lectures
-    await programme.edit_lecture(EDITOR, knife.id, lecture.id, section.id, replace(VIDEO, duration_s=90))
-    await programme.move_lecture(EDITOR, knife.id, lecture.id, 1)
-    await programme.delete_lecture(EDITOR, knife.id, lecture.id)
-    await programme.add_section(EDITOR, knife.id, {"en": "Encore"})
+    await catalog.rename_section(EDITOR, knife.id, section.id, {"en": "Finale"})
+    await catalog.move_section(EDITOR, knife.id, section.id, -1)
+    await catalog.add_lecture(EDITOR, knife.id, section.id, VIDEO)
+    await catalog.add_lecture(EDITOR, knife.id, section.id, VIDEO)
+    lecture, _ = (await catalog.get_section(knife.id, section.id)).lectures
+    await catalog.edit_lecture(EDITOR, knife.id, lecture.id, section.id, replace(VIDEO, duration_s=90))
+    await catalog.move_lecture(EDITOR, knife.id, lecture.id, 1)
+    await catalog.delete_lecture(EDITOR, knife.id, lecture.id)
+    await catalog.add_section(EDITOR, knife.id, {"en": "Encore"})
     encore = (await catalog.curriculum(knife.id))[-1]
-    await programme.delete_section(EDITOR, knife.id, encore.id)
+    await catalog.delete_section(EDITOR, knife.id, encore.id)
 
     part, one = {"section": section.id}, {"lecture": lecture.id}
     facts = {"video": "hBftp9d6", "duration_s": 70, "is_preview": False}
@@ -115,19 +114,19 @@ async def test_what_changes_nothing_is_no_act() -> None:
     [section] = await catalog.curriculum(knife.id)
     first = section.lectures[0]
     same = LectureDraft(first.title, first.media_content_key, first.duration_s, first.is_preview)
-    await editing.publish(EDITOR, knife.id)
-    await programme.rename_section(EDITOR, knife.id, section.id, section.title)
-    await programme.move_section(EDITOR, knife.id, section.id, 1)
-    await programme.edit_lecture(EDITOR, knife.id, first.id, section.id, same)
-    await programme.move_lecture(EDITOR, knife.id, first.id, -1)
+    await catalog.publish(EDITOR, knife.id)
+    await catalog.rename_section(EDITOR, knife.id, section.id, section.title)
+    await catalog.move_section(EDITOR, knife.id, section.id, 1)
+    await catalog.edit_lecture(EDITOR, knife.id, first.id, section.id, same)
+    await catalog.move_lecture(EDITOR, knife.id, first.id, -1)
 
     assert await history(knife.id) == []
 
 
 async def test_what_is_refused_leaves_no_entry() -> None:
-    made = await editing.create_course(EDITOR, await draft(prices={}))
+    made = await catalog.create_course(EDITOR, await draft(prices={}))
     with pytest.raises(NoPrice):
-        await editing.publish(EDITOR, made.id)
+        await catalog.publish(EDITOR, made.id)
 
     assert [act for act, _, _ in await history(made.id)] == ["create"]
 

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from server.accounts.models import Role
-from server.catalog import editing
 from server.catalog import service as catalog
 from server.catalog.models import Price
 from server.checkout import opening, repository, sweep
@@ -369,7 +368,7 @@ async def test_an_archived_course_is_not_sold(browser: httpx.AsyncClient) -> Non
     page = await open_checkout(browser)
     course = await catalog.get_any("first-night")
     await current_session().reset()
-    await editing.archive(TESTER, course.id)
+    await catalog.archive(TESTER, course.id)
 
     assert (await browser.get("/checkout/first-night")).status_code == 404
     assert (await page.press_pay()).status_code == 404

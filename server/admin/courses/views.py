@@ -8,9 +8,7 @@ from server.admin.acting import actor_of
 from server.admin.courses.forms import CourseForm, filled_course
 from server.admin.fields import refilled
 from server.audit.records import Actor
-from server.catalog import editing
 from server.catalog import service as catalog
-from server.catalog.errors import CatalogError
 from server.catalog.models import Level
 from server.catalog.records import CourseRecord
 from server.i18n import pick
@@ -38,8 +36,8 @@ async def new_course(request: Request) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def create(request: Request) -> HTTPResponse:
     try:
-        course = await editing.create_course(actor_of(request), CourseForm.parse(request.form).draft())
-    except (FormInvalid, CatalogError) as error:
+        course = await catalog.create_course(actor_of(request), CourseForm.parse(request.form).draft())
+    except (FormInvalid, catalog.CatalogError) as error:
         return await form_page(None, refilled(request.form, error), status=error.status)
     return redirect(f"/admin/courses/{course.slug}", notice="course_saved")
 
@@ -56,10 +54,10 @@ async def course_detail(request: Request, slug: str) -> HTTPResponse:
 async def edit(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
-        course = await editing.edit_course(
+        course = await catalog.edit_course(
             actor_of(request), course.id, CourseForm.parse(request.form).draft()
         )
-    except (FormInvalid, CatalogError) as error:
+    except (FormInvalid, catalog.CatalogError) as error:
         return await form_page(course, refilled(request.form, error), status=error.status)
     return redirect(f"/admin/courses/{course.slug}", notice="course_saved")
 
@@ -67,19 +65,19 @@ async def edit(request: Request, slug: str) -> HTTPResponse:
 @bp.post("/admin/courses/<slug:str>/publish")
 @audience(Audience.EDITOR)
 async def publish(request: Request, slug: str) -> HTTPResponse:
-    return await _turn(request, slug, editing.publish, "course_published")
+    return await _turn(request, slug, catalog.publish, "course_published")
 
 
 @bp.post("/admin/courses/<slug:str>/unpublish")
 @audience(Audience.EDITOR)
 async def unpublish(request: Request, slug: str) -> HTTPResponse:
-    return await _turn(request, slug, editing.unpublish, "course_drafted")
+    return await _turn(request, slug, catalog.unpublish, "course_drafted")
 
 
 @bp.post("/admin/courses/<slug:str>/archive")
 @audience(Audience.EDITOR)
 async def archive(request: Request, slug: str) -> HTTPResponse:
-    return await _turn(request, slug, editing.archive, "course_archived")
+    return await _turn(request, slug, catalog.archive, "course_archived")
 
 
 async def _turn(
@@ -88,7 +86,7 @@ async def _turn(
     course = await catalog.get_any(slug)
     try:
         await act(actor_of(request), course.id)
-    except CatalogError as error:
+    except catalog.CatalogError as error:
         form = filled_course(course)
         return await form_page(course, Filled(form.values, {error.field: error.text}), status=error.status)
     return redirect(f"/admin/courses/{slug}", notice=notice)

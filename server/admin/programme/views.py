@@ -13,9 +13,7 @@ from server.admin.programme.forms import (
     filled_lecture,
     filled_section,
 )
-from server.catalog import programme
 from server.catalog import service as catalog
-from server.catalog.errors import CatalogError
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.web.audience import Audience, audience
 from server.web.forms import Filled, FormInvalid
@@ -37,8 +35,8 @@ async def add_section(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
         title = SectionForm.parse(request.form).section_title
-        await programme.add_section(actor_of(request), course.id, title)
-    except (FormInvalid, CatalogError) as error:
+        await catalog.add_section(actor_of(request), course.id, title)
+    except (FormInvalid, catalog.CatalogError) as error:
         refused = refilled(request.form, error)
         return await form_page(course, filled_course(course), status=error.status, section_form=refused)
     return _back(slug)
@@ -48,7 +46,7 @@ async def add_section(request: Request, slug: str) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def section_detail(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    section = await programme.get_section(course.id, section_id)
+    section = await catalog.get_section(course.id, section_id)
     return _section_page(course, section, filled_section(section))
 
 
@@ -56,9 +54,9 @@ async def section_detail(request: Request, slug: str, section_id: str) -> HTTPRe
 @audience(Audience.EDITOR)
 async def edit_section(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    section = await programme.get_section(course.id, section_id)
+    section = await catalog.get_section(course.id, section_id)
     try:
-        await programme.rename_section(
+        await catalog.rename_section(
             actor_of(request), course.id, section_id, SectionForm.parse(request.form).section_title
         )
     except FormInvalid as error:
@@ -70,7 +68,7 @@ async def edit_section(request: Request, slug: str, section_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def move_section(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    await programme.move_section(actor_of(request), course.id, section_id, MoveForm.parse(request.form).step)
+    await catalog.move_section(actor_of(request), course.id, section_id, MoveForm.parse(request.form).step)
     return _back(slug)
 
 
@@ -78,10 +76,10 @@ async def move_section(request: Request, slug: str, section_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def delete_section(request: Request, slug: str, section_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    section = await programme.get_section(course.id, section_id)
+    section = await catalog.get_section(course.id, section_id)
     try:
-        await programme.delete_section(actor_of(request), course.id, section_id)
-    except CatalogError as error:
+        await catalog.delete_section(actor_of(request), course.id, section_id)
+    except catalog.CatalogError as error:
         form = Filled(filled_section(section).values, {error.field: error.text})
         return _section_page(course, section, form, error.status)
     return _back(slug)
@@ -102,8 +100,8 @@ async def add_lecture(request: Request, slug: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
     try:
         form = LectureForm.parse(request.form)
-        await programme.add_lecture(actor_of(request), course.id, form.section, form.draft())
-    except (FormInvalid, CatalogError) as error:
+        await catalog.add_lecture(actor_of(request), course.id, form.section, form.draft())
+    except (FormInvalid, catalog.CatalogError) as error:
         refused = refilled(request.form, error)
         return await form_page(course, filled_course(course), status=error.status, lecture_form=refused)
     return _back(slug)
@@ -113,7 +111,7 @@ async def add_lecture(request: Request, slug: str) -> HTTPResponse:
 @audience(Audience.EDITOR)
 async def lecture_detail(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    lecture = await programme.get_lecture_of(course.id, lecture_id)
+    lecture = await catalog.get_lecture_of(course.id, lecture_id)
     return await _lecture_page(course, lecture, filled_lecture(lecture))
 
 
@@ -121,11 +119,11 @@ async def lecture_detail(request: Request, slug: str, lecture_id: str) -> HTTPRe
 @audience(Audience.EDITOR)
 async def edit_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    lecture = await programme.get_lecture_of(course.id, lecture_id)
+    lecture = await catalog.get_lecture_of(course.id, lecture_id)
     try:
         form = LectureForm.parse(request.form)
-        await programme.edit_lecture(actor_of(request), course.id, lecture_id, form.section, form.draft())
-    except (FormInvalid, CatalogError) as error:
+        await catalog.edit_lecture(actor_of(request), course.id, lecture_id, form.section, form.draft())
+    except (FormInvalid, catalog.CatalogError) as error:
         return await _lecture_page(course, lecture, refilled(request.form, error), error.status)
     return _back(slug)
 
@@ -134,7 +132,7 @@ async def edit_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def move_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    await programme.move_lecture(actor_of(request), course.id, lecture_id, MoveForm.parse(request.form).step)
+    await catalog.move_lecture(actor_of(request), course.id, lecture_id, MoveForm.parse(request.form).step)
     return _back(slug)
 
 
@@ -142,10 +140,10 @@ async def move_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResp
 @audience(Audience.EDITOR)
 async def delete_lecture(request: Request, slug: str, lecture_id: str) -> HTTPResponse:
     course = await catalog.get_any(slug)
-    lecture = await programme.get_lecture_of(course.id, lecture_id)
+    lecture = await catalog.get_lecture_of(course.id, lecture_id)
     try:
-        await programme.delete_lecture(actor_of(request), course.id, lecture_id)
-    except CatalogError as error:
+        await catalog.delete_lecture(actor_of(request), course.id, lecture_id)
+    except catalog.CatalogError as error:
         form = Filled(filled_lecture(lecture).values, {error.field: error.text})
         return await _lecture_page(course, lecture, form, error.status)
     return _back(slug)

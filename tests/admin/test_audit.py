@@ -1,0 +1,141 @@
+"""The audit log as admins read it: who did what to what, in words."""
+
+import re
+from html import unescape
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from server.accounts.models import Role
+from server.audit import service as audit
+from server.audit.models import AuditEntry
+from server.audit.records import Actor
+from server.catalog import service as catalog
+from server.database.session import current_session, session_scope, transaction
+from tests.conftest import Sandbox, Site
+from tests.factories import bought, course, post, signed_in, stock_site
+
+
+async def lines(client: httpx.AsyncClient, path: str = "/admin/audit") -> list[str]:
+    """The list as a person reads it, one line an entry, without its time; newest first."""
+    page = (await client.get(path)).text
+    rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1].split("</tbody>")[0], re.DOTALL)
+    cells = [re.split(r"</td>", row)[1:] for row in rows]
+    return [unescape(" ".join(re.sub(r"<[^>]+>", " ", " | ".join(row)).split())) for row in cells]
+
+
+async def note(site: Site, actor: Actor, act: str, subject: str, subject_id: str, **more: Any) -> None:
+    async with session_scope(site.app.ctx.sessions), transaction():
+        await audit.note(actor, act, subject, subject_id, **more)
+
+
+async def test_what_staff_did_is_told_in_words_newest_first(site: Site, sandbox: Sandbox) -> None:
+    await stock_site(site, [course("knife")])
+    _, order = await bought(site, sandbox, "knife")
+    admin, me = await signed_in(site, Role.ADMIN, "ada")
+    _, mina = await signed_in(site, name="mina")
+    async with session_scope(site.app.ctx.sessions):
+        knife = await catalog.get_any("knife")
+    begun = len(await lines(admin))
+    gift = {"course": knife.id, "reason": "gift", "note": "Birthday", "ends_on": "2099-12-31"}
+    await post(admin, f"/admin/users/{mina.id}/grants", **gift)
+    await post(admin, f"/admin/users/{mina.id}/role", role="editor")
+    await post(admin, f"/admin/orders/{order['order']}/refund")
+    await post(admin, "/admin/courses/knife/archive")
+
+    told = await lines(admin)
+    assert told[: len(told) - begun] == [
+        "ada | Course archived | Knife | State Published → Archived |",
+        f"ada | Order refunded | Order {order['order']} | Refunded ₩0 → ₩33,000 |",
+        "ada | Role changed | mina | Role Viewer → Editor |",
+        "ada | Access given | Access | Viewer mina Course Knife Reason Gift Until December 31, 2099 |",
+    ]
+    page = (await admin.get("/admin/audit")).text
+    for href in (f"/admin/users/{me.id}", "/admin/courses/knife", f"/admin/orders/{order['order']}"):
+        assert f'href="{href}"' in page, href
+    assert page.count(f'href="/admin/users/{mina.id}"') == 3  # her account, her role, her access
+
+
+async def test_a_change_of_a_course_names_the_texts_and_tells_prices_as_money(site: Site) -> None:
+    admin, _ = await signed_in(site, Role.ADMIN, "ada")
+    change = {
+        "before": {"prices": {"KRW": 33000}, "level": "beginner"},
+        "after": {"prices": {"KRW": 44000, "USD": 3300}, "level": "advanced", "texts": ["title", "learn"]},
+    }
+    await note(site, Actor.command("import"), "course.edit", "course", "gone", **change)
+    part: dict[str, Any] = {"lecture": "0123456789abcdef"}
+    await note(
+        site,
+        Actor.job("sweep"),
+        "course.edit_lecture",
+        "course",
+        "gone",
+        before=part | {"duration_s": 70},
+        after=part | {"duration_s": 90},
+    )
+
+    assert (await lines(admin))[:2] == [
+        "Job sweep | Lecture changed | Course gone | Lecture 0123456789abcdef Length 1:10 → 1:30 |",
+        "Command import | Course changed | Course gone | Prices ₩33,000 → ₩44,000 · $33.00"
+        " Level Beginner → Advanced Texts Title, What you'll learn |",
+    ]
+
+
+async def test_the_list_speaks_korean(site: Site) -> None:
+    admin, _ = await signed_in(site, Role.ADMIN, "ada")
+    await note(site, Actor.staff("gone"), "course.publish", "course", "gone", after={"status": "published"})
+
+    page = (await admin.get("/admin/audit?lang=ko")).text
+    for words in ("활동 기록", "강좌 공개", "공개"):
+        assert words in page, words
+
+
+async def test_what_the_page_has_no_words_for_stands_as_it_was_written(site: Site) -> None:
+    admin, _ = await signed_in(site, Role.ADMIN, "ada")
+    odd = {
+        "before": {"amount": "much", "prices": 3},
+        "after": {"amount": None, "prices": [], "duration_s": "x"},
+    }
+    await note(site, Actor.staff("gone"), "ghost.wake", "ghost", "g-1", **odd)
+
+    assert (await lines(admin))[0] == (
+        "gone | ghost.wake | ghost g-1 | Amount much → None Prices 3 → – Length x |"
+    )
+
+
+async def test_entries_hold_ids_and_no_address_name_or_note(site: Site, sandbox: Sandbox) -> None:
+    await stock_site(site, [course("knife")])
+    _, order = await bought(site, sandbox, "knife")
+    admin, _ = await signed_in(site, Role.ADMIN, "ada")
+    _, mina = await signed_in(site, name="mina")
+    async with session_scope(site.app.ctx.sessions):
+        knife = await catalog.get_any("knife")
+    gift = {"course": knife.id, "reason": "gift", "note": "For Mina"}
+    await post(admin, f"/admin/users/{mina.id}/grants", **gift)
+    await post(admin, f"/admin/orders/{order['order']}/refund")
+
+    async with session_scope(site.app.ctx.sessions):
+        rows = (await current_session().scalars(select(AuditEntry))).all()
+    written = " ".join(f"{one.actor_id} {one.subject_id} {one.before} {one.after}" for one in rows).lower()
+    assert knife.id in written
+    for word in ("@", "mina", "ada", "birthday", "guest"):
+        assert word not in written, word
+
+
+async def test_many_entries_stand_on_pages_and_cost_no_statement_more(site: Site) -> None:
+    admin, me = await signed_in(site, Role.ADMIN, "ada")
+    spent = []
+    for count in (1, 60):
+        async with session_scope(site.app.ctx.sessions), transaction():
+            for number in range(count):
+                await audit.note(Actor.staff(me.id), "course.edit", "course", f"course-{number}")
+        with site.statements() as statements:
+            first = await lines(admin)
+        spent.append(len(statements))
+
+    assert spent[0] == spent[1]
+    assert len(first) == audit.ENTRIES_PER_PAGE
+    second = await lines(admin, "/admin/audit?page=2")
+    assert not set(first) & set(second)
+    assert 'rel="next"' in (await admin.get("/admin/audit")).text
