@@ -22,9 +22,11 @@ from server.checkout.settlement import Outcome
 from server.clock import now
 from server.database.session import in_transaction
 from server.errors import NotFound, PlaybillError
+from server.integrations.stripe import PAYMENT_METHODS
 from server.paging import Page
 
 __all__ = [
+    "PAYMENT_METHODS",
     "Buyer",
     "Outcome",
     "Press",

@@ -40,6 +40,7 @@ async def pay_page(request: Request, slug: str) -> HTTPResponse:
         sources=security.stripe_sources(),
         course=course,
         quote=quote,
+        payment_methods=checkout.PAYMENT_METHODS,
         stripe_js_url=settings().stripe_js_url,
         publishable_key=settings().stripe_publishable_key,
     )

@@ -26,6 +26,9 @@ from server.settings import Settings
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_S = 10
 RETRIES = 2
+# Said to Stripe.js and to the intent alike, which have to agree. None of these leaves the page; Apple Pay and
+# Google Pay ride on `card`. What else the account has enabled is not offered (promise 4).
+PAYMENT_METHODS = ("card", "link")
 MAX_TYPES = 20  # that one list of events may be asked for
 SIGNED_WITHIN_S = 300
 # No answer, no sensible answer, too many calls, or a key that is not accepted: nothing the buyer can mend.
@@ -203,7 +206,7 @@ class StripeGateway:
             {
                 "amount": amount,
                 "currency": currency.lower(),
-                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "allowed_payment_method_types": list(PAYMENT_METHODS),
                 "metadata": {
                     "order_number": order_number,
                     "app": OURS,

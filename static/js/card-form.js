@@ -13,6 +13,7 @@ import { PAYMENT_FONT, paymentAppearance } from "./appearance.js";
  * @property {StripeElementLocale} locale
  * @property {number} amount minor units as Stripe counts them
  * @property {string} currency upper case
+ * @property {string[]} methods which ways to pay are offered: the intent is made with the same
  */
 
 export class CardForm {
@@ -28,12 +29,13 @@ export class CardForm {
    * @param {HTMLElement} place
    * @param {Terms} terms
    */
-  constructor(stripe, place, { amount, currency }) {
+  constructor(stripe, place, { amount, currency, methods }) {
     this.#stripe = stripe;
     this.#elements = stripe.elements({
       mode: "payment",
       amount,
       currency: currency.toLowerCase(),
+      allowedPaymentMethodTypes: methods,
       appearance: paymentAppearance(place),
       fonts: [PAYMENT_FONT],
       loader: "never", // the page has a skeleton of its own, of the right height

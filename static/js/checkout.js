@@ -15,6 +15,7 @@ import { until } from "./order-status.js";
 
 const form = find(document, "[data-checkout]", HTMLFormElement);
 const { slug, amount, currency = "", stripeScript: script = "", publishableKey = "" } = form.dataset;
+const methods = (form.dataset.paymentMethods ?? "").split(" ");
 const locale = /** @type {StripeElementLocale} */ (form.dataset.locale);
 const csrf = find(document, 'meta[name="csrf-token"]', HTMLMetaElement).content;
 const button = find(form, "[data-pay]", HTMLButtonElement);
@@ -42,7 +43,8 @@ function show(state, text) {
 
 async function start() {
   try {
-    card = await CardForm.open(place, { script, publishableKey, locale, amount: Number(amount), currency });
+    const terms = { script, publishableKey, locale, amount: Number(amount), currency, methods };
+    card = await CardForm.open(place, terms);
     show("ready");
   } catch (error) {
     console.info("The card form did not load:", error);

@@ -170,6 +170,13 @@ async def test_back_after_paying_leads_to_the_course_and_not_to_a_second_charge(
     assert shop.charges() == charges + 1
 
 
+async def test_no_method_that_leaves_the_page_is_offered(guest: Visitor) -> None:
+    """The stand-in's account has some; its form shows them to a page that does not say what it wants."""
+    await guest.open_checkout(COURSE)
+    await expect(guest.card.locator('[name="number"]')).to_be_visible()
+    await expect(guest.card.get_by_role("button")).to_have_count(0)
+
+
 async def test_without_stripes_script_the_page_says_so_calmly(shop: LiveShop, guest: Visitor) -> None:
     guest.expected.append(r"ERR_FAILED .*stripe\.js")
     await guest.page.route("**/stripe.js", lambda route: route.abort())

@@ -67,7 +67,7 @@ async def test_an_intent_is_asked_for_with_these_facts_and_no_others(
     assert asked["params"] == {
         "amount": "33000",
         "currency": "krw",
-        "automatic_payment_methods": {"enabled": "true", "allow_redirects": "never"},
+        "allowed_payment_method_types": ["card", "link"],
         "metadata": {"order_number": number, "app": "playbill", "attempt": "1", "quote": quote.digest},
         "description": f"Playbill {number}",
     }

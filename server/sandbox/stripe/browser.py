@@ -13,6 +13,9 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json as json_response
 from sanic.response import raw, text
 
+from . import methods
+from .state import State
+
 HERE: Final = Path(__file__).parent
 SLOW_SCRIPT_SECONDS: Final = 5.0
 # The real script is one classic file too; the order is that of use.
@@ -142,12 +145,30 @@ async def challenge(_: Request, payment_intent: str) -> HTTPResponse:
 
 @bp.get("/_sandbox/elements/session")
 async def element_session(request: Request) -> HTTPResponse:
-    """What the card frame asks before it is ready: 401 for a foreign key, 500 for `element: loaderror`."""
+    """What the card frame asks before it is ready: which methods it offers.
+
+    401 for a foreign key, 500 for `element: loaderror`.
+    """
     if request.args.get("key") != request.app.ctx.config.publishable_key:
         return _error(401, "invalid_request_error", "Invalid API Key provided.")
     if request.app.ctx.browser_trouble.element == "loaderror":
         return _error(500, "api_error", "The payment form cannot be shown.")
-    return json_response({}, headers=COMMON_HEADERS)
+    return json_response({"payment_method_types": _offered(request)}, headers=COMMON_HEADERS)
+
+
+def _offered(request: Request) -> list[str]:
+    """For `client_secret` what that intent takes, else by `currency` and the lists `allowed`, `excluded`."""
+    state: State = request.app.ctx.state
+    secret = request.args.get("client_secret")
+    if secret is not None:
+        (intent,) = state.where("payment_intent", client_secret=secret) or [None]
+        return intent["payment_method_types"] if intent else []
+    args = request.args
+    return methods.offered(
+        args.get("currency", ""),
+        allowed=args.getlist("allowed") or None,
+        excluded=args.getlist("excluded"),
+    )
 
 
 @bp.get(r"/_sandbox/elements/<name:[a-z0-9-]+\.(?:js|css)>")

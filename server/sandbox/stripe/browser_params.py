@@ -27,8 +27,8 @@ class BrowserCard(TypedDict):
 
 
 class BrowserPaymentMethodData(TypedDict):
-    type: Literal["card"]
-    card: BrowserCard
+    type: Literal["card", "kakao_pay", "klarna", "paypay"]
+    card: NotRequired[BrowserCard]
     billing_details: NotRequired[BrowserBillingDetails]
     allow_redisplay: NotRequired[Literal["always", "limited", "unspecified"]]
 
@@ -42,8 +42,18 @@ class BrowserRetrieveParams(TypedDict):
     key: NotRequired[str]
 
 
+class BrowserForm(TypedDict):
+    """What a form was opened with that came before its intent. How the real one says it is its own affair."""
+
+    amount: int
+    currency: str
+    allowed_payment_method_types: NotRequired[list[str]]
+    excluded_payment_method_types: NotRequired[list[str]]
+
+
 class BrowserConfirmParams(TypedDict):
     client_secret: str
+    elements: NotRequired[BrowserForm]
     key: NotRequired[str]
     payment_method: NotRequired[str]
     payment_method_data: NotRequired[BrowserPaymentMethodData]

@@ -27,7 +27,7 @@ from stripe.params._webhook_endpoint_update_params import WebhookEndpointUpdateP
 from stripe.params.radar._early_fraud_warning_list_params import EarlyFraudWarningListParams
 from stripe.params.radar._early_fraud_warning_retrieve_params import EarlyFraudWarningRetrieveParams
 
-from . import cards, disputes, fraud, payments, refunds, webhook_endpoints
+from . import cards, disputes, fraud, methods, payments, refunds, webhook_endpoints
 from .api import Call, Endpoint
 from .browser_params import BrowserConfirmParams, BrowserPaymentMethodParams, BrowserRetrieveParams
 from .errors import Fault, Json
@@ -66,10 +66,14 @@ def confirm_intent(call: Call) -> Json:
         _demand_return_url(intent["automatic_payment_methods"], call.params)
     if intent["status"] not in payments.OPEN:
         raise payments.unexpected_state(intent, "confirmed")
+    if form := call.params.get("elements"):
+        methods.check_form(intent, form)
     data = call.params.get("payment_method_data")
     if data and call.params.get("payment_method"):
         message = "You may only specify one of these parameters: payment_method, payment_method_data."
         raise Fault.parameter("payment_method_data", message, "parameters_exclusive")
+    if data and data["type"] != methods.CARD:
+        raise methods.refuse(intent, data["type"])
     method = typed_card(call.state, data) if data else None
     return payments.confirm(call.state, call.config, intent, call.params, method)
 
@@ -80,6 +84,8 @@ def cancel_intent(call: Call) -> Json:
 
 
 def create_payment_method(call: Call) -> Json:
+    if call.params["type"] != methods.CARD:
+        raise Fault.unsupported("type", "methods other than cards")
     return typed_card(call.state, call.params)
 
 
@@ -179,7 +185,9 @@ def _webhook_endpoint(call: Call) -> Json:
 
 def typed_card(state: State, data: Json) -> Json:
     """A PaymentMethod from what a buyer typed; raises the 402 of a card that cannot exist."""
-    typed = data["card"]
+    typed = data.get("card")
+    if typed is None:
+        raise Fault.parameter("card", "Missing required param: card.", "parameter_missing")
     card = cards.by_number(typed["number"])
     year = cards.check_expiry(typed["exp_month"], typed["exp_year"])
     cvc = typed.get("cvc")

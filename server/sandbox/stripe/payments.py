@@ -4,7 +4,7 @@ from copy import deepcopy
 from time import time
 from typing import Any, Literal
 
-from . import cards, objects
+from . import cards, methods, objects
 from .cards import Card, Decline
 from .config import Config
 from .errors import Fault, Json
@@ -26,14 +26,14 @@ def create(state: State, config: Config, params: Json) -> Json:
     currency = params["currency"].lower()
     check_amount(params["amount"], currency)
     _check_plain(params)
-    methods = _methods(params)
     intent = objects.payment_intent(
         params["amount"],
         currency,
-        methods,
+        _automatic(params),
         **{name: params[name] for name in _PLAIN if name in params},
         metadata=merged({}, params.get("metadata", {})),
     )
+    intent["payment_method_types"] = methods.of_intent(intent)
     _take_options(intent, params)
     method = _wanted_method(state, params)
     for name in ("off_session", "return_url", "use_stripe_sdk"):
@@ -68,6 +68,7 @@ def change(state: State, intent: Json, params: Json) -> Json:
     intent.update(
         {name: params[name] for name in ("amount", "currency") if name in params}, last_payment_error=None
     )
+    intent["payment_method_types"] = methods.of_intent(intent)
     if method:
         intent.update(payment_method=method["id"])
     if moved and intent["payment_method"]:
@@ -234,7 +235,7 @@ def _check_plain(params: Json) -> None:
         raise Fault.parameter("receipt_email", f"Invalid email address: {email}", "email_invalid")
 
 
-def _methods(params: Json) -> Json | None:
+def _automatic(params: Json) -> Json | None:
     given: Json | None = params.get("automatic_payment_methods")
     allowed = params.get("allowed_payment_method_types")
     if given and allowed:

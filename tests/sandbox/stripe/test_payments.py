@@ -16,6 +16,28 @@ async def intent_of(client: stripe.StripeClient, **more: Any) -> stripe.PaymentI
     return await client.v1.payment_intents.create_async(params)
 
 
+@pytest.mark.parametrize(
+    ("currency", "asked", "types"),
+    [
+        ("krw", {}, ["card", "link", "kakao_pay"]),
+        ("usd", {"automatic_payment_methods": {"enabled": True}}, ["card", "link", "klarna"]),
+        (
+            "krw",
+            {"automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}},
+            ["card", "link"],
+        ),
+        ("krw", {"allowed_payment_method_types": ["card", "link"]}, ["card", "link"]),
+        ("usd", {"allowed_payment_method_types": ["card", "kakao_pay"]}, ["card"]),
+        ("jpy", {"excluded_payment_method_types": ["paypay"]}, ["card", "link"]),
+    ],
+)
+async def test_an_intent_takes_what_the_account_has_of_what_was_allowed(
+    client: stripe.StripeClient, currency: str, asked: Any, types: list[str]
+) -> None:
+    intent = await client.v1.payment_intents.create_async({"amount": 33000, "currency": currency, **asked})
+    assert intent.payment_method_types == types
+
+
 async def test_a_good_card_pays_and_the_fee_becomes_known_later(
     sandbox: Sandbox, client: stripe.StripeClient
 ) -> None:

@@ -45,8 +45,8 @@ class Stripe:
         found: dict[str, Any] = answer.json()
         return found
 
-    def intent(self, amount: int = 33000, currency: str = "krw") -> dict[str, Any]:
-        return self.call("POST", "/v1/payment_intents", amount=str(amount), currency=currency)
+    def intent(self, amount: int = 33000, currency: str = "krw", **more: str) -> dict[str, Any]:
+        return self.call("POST", "/v1/payment_intents", amount=str(amount), currency=currency, **more)
 
     def status(self, intent: dict[str, Any]) -> str:
         return str(self.call("GET", f"/v1/payment_intents/{intent['id']}")["status"])

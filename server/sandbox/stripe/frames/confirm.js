@@ -22,9 +22,9 @@ async function send(id, params) {
   return answer.ok ? { paymentIntent: body } : { error: body.error };
 }
 
-/** Confirms PaymentIntent `id` with `card`, billed to `billing`, and the page's `params`. */
-export async function confirm(id, params, card, billing) {
-  const data = { ...params.payment_method_data, type: "card", card, billing_details: billing };
+/** Confirms PaymentIntent `id` with `method` (its type, billing details and card, if it is one) and `params`. */
+export async function confirm(id, params, method) {
+  const data = { ...params.payment_method_data, ...method };
   try {
     return await send(id, { ...params, payment_method_data: data });
   } catch (failure) {

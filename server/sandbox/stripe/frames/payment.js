@@ -4,12 +4,11 @@ import {
   brandOf, checkCvc, checkExpiry, checkNumber, expiryOf, formatCvc, formatExpiry, formatNumber, isFull,
 } from "./card.js";
 import { confirm } from "./confirm.js";
+import { choose, collapse, isCollapsed, method, offer, whenChosen } from "./methods.js";
 import { listen, opening, tell } from "./parent.js";
 import { CARD_TEXTS } from "./texts.js";
 
 const form = document.querySelector("form");
-const tab = form.querySelector(".Tab");
-const fields = form.querySelector(".fields");
 const { number, expiry, cvc, country, postalCode } = form.elements;
 const inputs = [number, expiry, cvc, postalCode];
 const typedCard = inputs.slice(0, 3);
@@ -39,6 +38,7 @@ const DECLINE_FIELDS = {
 let texts = CARD_TEXTS.en;
 let lastState = "";
 let lastHeight = 0;
+let offered = ["card"];
 let started = false;
 
 function showTexts(locale) {
@@ -47,6 +47,7 @@ function showTexts(locale) {
   listCountries(country, locale);
   for (const node of form.querySelectorAll("[data-text]")) node.textContent = texts[node.dataset.text];
   for (const input of inputs) if (input.dataset.code) showFault(input, input.dataset.code);
+  offer(offered, texts);
 }
 
 function showMessage(input, message) {
@@ -65,11 +66,12 @@ function showFault(input, code) {
 
 /** Shows every fault, puts the cursor into the first, and says which it is. */
 function validate() {
-  expand();
+  if (method() !== "card") return { method: method() };
+  if (isCollapsed()) choose("card");
   for (const input of inputs) showFault(input, checks[input.name]());
   const first = inputs.find((input) => input.dataset.code);
   report();
-  if (!first) return {};
+  if (!first) return { method: "card" };
   first.focus();
   const code = first.dataset.code;
   return { error: { type: "validation_error", code, message: texts[code] } };
@@ -89,10 +91,10 @@ function reformat(input, deleting) {
 
 function report() {
   const state = {
-    empty: typedCard.every((input) => !input.value),
-    complete: inputs.every((input) => !checks[input.name]()),
-    collapsed: fields.hidden,
-    value: { type: "card" },
+    empty: method() === "card" && typedCard.every((input) => !input.value),
+    complete: method() !== "card" || inputs.every((input) => !checks[input.name]()),
+    collapsed: isCollapsed(),
+    value: { type: method() },
   };
   const text = JSON.stringify(state);
   if (!started || text === lastState) return;
@@ -124,17 +126,6 @@ function typed(event) {
   else if (input === expiry) cvc.focus();
 }
 
-function expand() {
-  tab.hidden = true;
-  fields.hidden = false;
-}
-
-function collapse() {
-  tab.hidden = false;
-  fields.hidden = true;
-  report();
-}
-
 function lock(locked) {
   for (const input of [...inputs, country]) input.disabled = locked;
 }
@@ -159,6 +150,20 @@ function billingDetails({ address, ...details } = {}) {
   return { ...details, address: { ...own, ...address } };
 }
 
+/** The method as the API takes it. */
+function paidWith() {
+  if (method() !== "card") return { type: method() };
+  const { month, year } = expiryOf(expiry.value);
+  const digits = number.value.replace(/\D/g, "");
+  return { type: "card", card: { number: digits, exp_month: month, exp_year: year, cvc: cvc.value } };
+}
+
+function showMethods(types) {
+  offered = types;
+  offer(offered, texts);
+  report();
+}
+
 const handlers = {
   start() {
     started = true;
@@ -166,13 +171,10 @@ const handlers = {
   },
   validate,
   async confirm({ id, params }) {
-    const { month, year } = expiryOf(expiry.value);
-    const digits = number.value.replace(/\D/g, "");
-    const card = { number: digits, exp_month: month, exp_year: year, cvc: cvc.value };
     const billing = billingDetails(params.payment_method_data?.billing_details);
     lock(true);
     try {
-      return await confirm(id, params, card, billing);
+      return await confirm(id, params, { ...paidWith(), billing_details: billing });
     } finally {
       lock(false);
     }
@@ -180,6 +182,10 @@ const handlers = {
   showError({ code, declineCode, message }) {
     const input = DECLINE_FIELDS[declineCode] ?? DECLINE_FIELDS[code];
     if (input) showMessage(input, message);
+  },
+  async offer(wanted) {
+    const { types } = await openSession(wanted);
+    if (types) showMethods(types);
   },
   look({ appearance, locale }) {
     applyAppearance(appearance);
@@ -199,7 +205,10 @@ const handlers = {
     document.getElementById("brand").textContent = "";
     report();
   },
-  collapse,
+  collapse() {
+    collapse();
+    report();
+  },
 };
 
 for (const input of inputs) {
@@ -216,22 +225,23 @@ form.addEventListener("focusout", (event) => {
 });
 form.addEventListener("keydown", (event) => {
   if (event.key === "Escape") tell("escape");
-  if (event.key === "Enter" && event.target !== tab) tell("enter");
+  if (event.key === "Enter" && !event.target.matches(".Tab")) tell("enter");
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-tab.addEventListener("click", () => {
-  expand();
-  number.focus();
+whenChosen(() => {
+  if (method() === "card" && !isCollapsed()) number.focus();
   report();
 });
 
-/** What the real Element learns from its session: whether the key is good and the form may be shown. */
-async function openSession() {
+/** What the real Element learns from its session: `{types}` of what it offers, or the `{error}` that keeps it shut. */
+async function openSession(wanted) {
+  const query = new URLSearchParams([["key", opening.key], ...wanted]);
   try {
-    const answer = await fetch(`/_sandbox/elements/session?${new URLSearchParams({ key: opening.key })}`);
-    return answer.ok ? null : (await answer.json()).error;
+    const answer = await fetch(`/_sandbox/elements/session?${query}`);
+    const body = await answer.json();
+    return answer.ok ? { types: body.payment_method_types } : { error: body.error };
   } catch (failure) {
-    return { type: "api_connection_error", message: String(failure) };
+    return { error: { type: "api_connection_error", message: String(failure) } };
   }
 }
 
@@ -251,7 +261,8 @@ showAddress();
 if (opening.options.layout?.defaultCollapsed) collapse();
 listen(handlers);
 new ResizeObserver(reportHeight).observe(document.body);
-const error = await openSession();
+const { types, error } = await openSession(opening.wanted);
+if (types) showMethods(types);
 reportHeight();
 if (error) tell("loaderror", error);
 else tell("loaded");

@@ -52,6 +52,8 @@ class Elements {
     this.#options = next;
     if ("amount" in options || "currency" in options) this.#submitted = false;
     this.#payment?._look(this._look());
+    const choice = ["currency", "allowedPaymentMethodTypes", "excludedPaymentMethodTypes"];
+    if (choice.some((name) => name in options)) this.#payment?._offer(this._wanted());
     for (const handler of [...this.#updateHandlers]) handler({ elementType: "elements" });
   }
 
@@ -68,9 +70,9 @@ class Elements {
   /** Checks what was typed; comes before any other work after the buyer has pressed Pay. */
   async submit() {
     await this._refuseFinished();
-    const { error } = await this._element("elements.submit()")._validate();
+    const { error, method } = await this._element("elements.submit()")._validate();
     this.#submitted = !error;
-    return error ? { error } : { selectedPaymentMethod: "card" };
+    return error ? { error } : { selectedPaymentMethod: method };
   }
 
   on(event, handler) {
@@ -126,13 +128,23 @@ class Elements {
     return clientSecret;
   }
 
-  _checkSameMoney({ amount, currency }) {
-    if (!this.#options.mode) return;
-    const stated = this.#options;
-    if (amount === stated.amount && currency === stated.currency) return;
-    throw new IntegrationError(
-      `The amount and currency of the Elements group (${stated.amount} ${stated.currency}) do not match ` +
-      `those of the PaymentIntent (${amount} ${currency}). Call elements.update() after a change.`);
+  /** What a form that came before its intent was opened with: the API compares it with the intent. */
+  _terms() {
+    if (!this.#options.mode) return undefined;
+    const { amount, currency, allowedPaymentMethodTypes: allowed, excludedPaymentMethodTypes: excluded } = this.#options;
+    return { amount, currency, allowed_payment_method_types: allowed, excluded_payment_method_types: excluded };
+  }
+
+  /** Which methods the form offers, as a query to the stand-in. */
+  _wanted() {
+    const { clientSecret, ...terms } = { clientSecret: this.#options.clientSecret, ...this._terms() };
+    if (clientSecret) return [["client_secret", clientSecret]];
+    const list = (name, values) => (values ?? []).map((value) => [name, value]);
+    return [
+      ["currency", terms.currency],
+      ...list("allowed", terms.allowed_payment_method_types),
+      ...list("excluded", terms.excluded_payment_method_types),
+    ];
   }
 
   async _refuseFinished() {

@@ -45,7 +45,9 @@ class PaymentElement {
     if (node.childNodes.length) node.replaceChildren();
     this.#frame = new Frame("/_sandbox/elements/payment", {
       title: "Secure payment input frame",
-      opening: { key: this.#group._key, ...this.#group._look(), options: this.#options },
+      opening: {
+        key: this.#group._key, wanted: this.#group._wanted(), ...this.#group._look(), options: this.#options,
+      },
       handlers: this.#handlers(),
       styles: {
         width: `calc(100% + ${2 * RING_PX}px)`, margin: `-${RING_PX}px`, "max-width": "none",
@@ -131,7 +133,11 @@ class PaymentElement {
     this.#frame?.tell("look", look);
   }
 
-  /** Checks the fields inside the frame, which moves the cursor to the first that is wrong: `{error?}`. */
+  _offer(wanted) {
+    this.#frame?.tell("offer", wanted);
+  }
+
+  /** Checks the fields inside the frame, which moves the cursor to the first that is wrong: `{error?, method}`. */
   _validate() {
     return this._mounted("submit()").ask("validate");
   }

@@ -68,10 +68,7 @@ class StripeInstance {
   async #pay(elements, element, id, secret, confirmParams) {
     const { error: incomplete } = await element._validate();
     if (incomplete) return { error: incomplete };
-    const found = await fetchIntent(id, secret, this.#key);
-    if (found.error) return found;
-    elements._checkSameMoney(found.paymentIntent);
-    const params = { ...confirmParams, client_secret: secret, key: this.#key };
+    const params = { ...confirmParams, client_secret: secret, elements: elements._terms(), key: this.#key };
     const confirmed = await element._confirm({ id, params });
     return this.#finish(confirmed, id, secret, elements._locale);
   }
