@@ -12,7 +12,7 @@ from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
 from server.integrations import smtp, stripe
 from server.settings import ROOT, Settings, configure
-from server.web import audience, bodies, csrf, paths, security, visitor
+from server.web import audience, bodies, origin, paths, security, visitor
 from server.web import metrics as web_metrics
 from server.web.errors import setup_errors
 from server.web.templating import is_current_static
@@ -99,19 +99,20 @@ def setup_resources(app: Sanic[Any, Any], settings: Settings) -> None:
 
 def setup_requests(app: Sanic[Any, Any]) -> None:
     @app.on_request
-    async def begin(request: Request) -> None:
+    async def begin(request: Request) -> HTTPResponse | None:
         web_metrics.start_timer(request)
         request.ctx.database = database.bind(request.app.ctx.sessions)
         who = audience.of(request)
         if who is audience.Audience.MACHINE or (request.route and request.route.name.endswith(".static")):
-            return
+            return None
         visitor.start(request)
         await visitor.find(request)
         if who is not None:
             audience.enforce(request, who)
             paths.check(request)
             bodies.check(request)
-            csrf.check(request)
+            return origin.check(request)
+        return None
 
     @app.on_response  # type: ignore[untyped-decorator]
     async def end(request: Request, response: HTTPResponse) -> None:

@@ -13,9 +13,11 @@ from server.accounts.sign_ins import Browser
 from server.accounts.signing_in import SignInRefused
 from server.claiming import service as claiming
 from server.errors import PlaybillError, TooMany, Unavailable
+from server.i18n import N_
 from server.web import cookies
 from server.web.audience import Audience, audience
 from server.web.forms import Filled, FormInvalid
+from server.web.origin import stands_on_public_pages
 from server.web.templating import own_path, page, redirect
 from server.web.visitor import client_ip
 
@@ -97,10 +99,11 @@ async def sign_in(request: Request) -> HTTPResponse:
 
 @bp.post("/logout")
 @audience(Audience.ALL)
+@stands_on_public_pages(N_("Sign out"))
 async def sign_out(request: Request) -> HTTPResponse:
     if token := cookies.read(request, cookies.SIGN_IN):
         await sign_ins.sign_out(token)
-    response = redirect("/", notice="signed_out")
+    response = redirect("/login", notice="signed_out")
     cookies.drop(response, cookies.SIGN_IN)
     # The next person at this computer must not watch what a guest bought here either.
     cookies.drop(response, cookies.ORDER_KEY)

@@ -1,7 +1,7 @@
-"""CSRF: the page carries an HMAC of a random HttpOnly cookie; unsafe requests send it back.
+"""The token: a page carries an HMAC of a random HttpOnly cookie, and what it posts sends it back.
 
-The token is made only when a template asks for it, so a page that cannot post carries nothing of
-its visitor and may be cached.
+It decides where no header tells which page posted (see origin.py). It is made only when a template asks for
+it, so a page that needs none carries nothing of its visitor and may be cached.
 """
 
 from sanic import HTTPResponse, Request
@@ -12,7 +12,7 @@ from server.settings import settings
 from server.tokens import mac, new_token, same
 from server.web import cookies
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FIELD = "csrf_token"
 
 
 class CsrfRejected(PlaybillError):
@@ -48,13 +48,10 @@ def _token(seed: str) -> str:
     return mac(settings().secret_key, "csrf", seed)
 
 
-def check(request: Request) -> None:
-    """Raise unless an unsafe request proves that one of our pages sent it."""
-    if request.method in SAFE:
-        return
+def is_proven(request: Request) -> bool:
+    """Whether this carries the token of its browser, in its form or in a header."""
     seed = cookies.read(request, cookies.CSRF)
     given = request.headers.get("x-csrf-token")
     if given is None and "json" not in request.headers.get("content-type", ""):
-        given = request.form.get("csrf_token") if request.form else None
-    if not seed or not given or not given.isascii() or not same(_token(seed), given):
-        raise CsrfRejected
+        given = request.form.get(FIELD) if request.form else None
+    return bool(seed and given and given.isascii() and same(_token(seed), given))

@@ -29,6 +29,20 @@ def put(response: HTTPResponse, name: str) -> None:
     cookies.put(response, cookies.FLASH, name, max_age=60)
 
 
-def read(request: Request) -> str | None:
-    name = cookies.read(request, cookies.FLASH)
-    return gettext(SENTENCES[name]) if name in SENTENCES else None
+class Notice:
+    """Renders as the sentence; the page that shows it is the last one."""
+
+    def __init__(self, request: Request) -> None:
+        self._name = cookies.read(request, cookies.FLASH)
+        self._is_shown = False
+
+    def __bool__(self) -> bool:
+        return self._name in SENTENCES
+
+    def __str__(self) -> str:
+        self._is_shown = True
+        return gettext(SENTENCES[self._name or ""])
+
+    def settle(self, response: HTTPResponse) -> None:
+        if self._is_shown:
+            cookies.drop(response, cookies.FLASH)

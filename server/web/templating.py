@@ -16,7 +16,7 @@ from server.business import business
 from server.i18n import current_locale, gettext, in_locale, language_of, ngettext, pick
 from server.labels import Labeled
 from server.settings import ROOT, settings
-from server.web import cookies, flash
+from server.web import flash
 from server.web.csrf import CsrfToken
 from server.web.security import Sources, policy
 
@@ -139,7 +139,7 @@ def page(
     """Render a page for the current request; `sources` widens its Content-Security-Policy."""
     request = request or Request.get_current()
     token = CsrfToken(request)
-    notice = flash.read(request)
+    notice = flash.Notice(request)
     html = render(
         template,
         csrf_token=token,
@@ -156,8 +156,7 @@ def page(
     )
     response = sanic_response.html(html, status=status)
     token.settle(response)
-    if notice:
-        cookies.drop(response, cookies.FLASH)
+    notice.settle(response)
     if sources:
         response.headers["Content-Security-Policy"] = policy(sources)
     response.headers.setdefault("Cache-Control", "private, no-cache")

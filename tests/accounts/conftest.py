@@ -23,9 +23,8 @@ class Person:
     browser: httpx.AsyncClient
     door: "Door"
 
-    async def post(self, path: str, *, page: str = "", **fields: str) -> httpx.Response:
-        """Post a form of `page` (by default the page at the same path)."""
-        return await post(self.browser, path, page or path, **fields)
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        return await post(self.browser, path, **fields)
 
     async def ask_link(self, email: str, **fields: str) -> str:
         """Ask for a link and take it from the mail; returns its path."""

@@ -34,7 +34,7 @@ async def test_first_password_may_be_set_with_a_name_and_leads_on(person: Person
     answer = await person.post("/account/password", name="민서", password=NEW, next="/learn")
 
     assert answer.headers["location"] == "/learn"
-    await person.post("/logout", page="/account")
+    await person.post("/logout")
     assert (await person.post("/login", email="new@mail.example", password=NEW)).status_code == 303
     assert "민서" in (await person.browser.get("/account")).text
 
@@ -84,7 +84,7 @@ async def test_short_password_is_refused_and_named(person: Person) -> None:
 async def test_blanks_belong_to_a_password(person: Person) -> None:
     await person.enter("new@mail.example")
     await person.post("/account/password", password="  two blanks before")
-    await person.post("/logout", page="/account")
+    await person.post("/logout")
 
     assert (
         await person.post("/login", email="new@mail.example", password="two blanks before")
@@ -121,7 +121,7 @@ async def test_one_browser_is_signed_out_by_name(door: Door) -> None:
     row = (await current_session().scalars(select(SignIn).where(SignIn.user_agent.contains("iPhone")))).one()
     assert "Chrome, iPhone" in (await here.browser.get("/account")).text
 
-    answer = await here.post(f"/account/sign-ins/{row.id}/end", page="/account")
+    answer = await here.post(f"/account/sign-ins/{row.id}/end")
 
     assert answer.status_code == 303
     assert await here.is_in()
@@ -134,7 +134,7 @@ async def test_all_other_browsers_are_signed_out(door: Door) -> None:
     for person in (here, *others):
         await person.enter("vera@mail.example")
 
-    await here.post("/account/sign-ins/end-others", page="/account")
+    await here.post("/account/sign-ins/end-others")
 
     assert await here.is_in()
     assert [await other.is_in() for other in others] == [False, False]
@@ -153,8 +153,7 @@ async def test_nobody_signs_somebody_else_out(door: Door) -> None:
     ).one()
 
     answers = [
-        await stranger.post(f"/account/sign-ins/{sign_in_id}/end", page="/account")
-        for sign_in_id in (row.id, "0" * 16)
+        await stranger.post(f"/account/sign-ins/{sign_in_id}/end") for sign_in_id in (row.id, "0" * 16)
     ]
 
     assert [answer.status_code for answer in answers] == [404, 404]

@@ -18,7 +18,7 @@ from tests.factories import bought, create_account, create_course, mailed_link, 
 
 
 async def follow(client: httpx.AsyncClient, link: str) -> httpx.Response:
-    return await post(client, link, page=link)
+    return await post(client, link)
 
 
 async def holders() -> list[str]:
@@ -124,7 +124,7 @@ async def test_a_claim_moves_into_the_account_that_exists(shop: Site, sandbox: S
 async def test_any_link_to_the_address_claims_what_waits(shop: Site, sandbox: Sandbox) -> None:
     await bought(shop, sandbox, email="guest@mail.example")
     async with shop.client() as client:
-        await post(client, "/login/link", page="/login/link", email="guest@mail.example")
+        await post(client, "/login/link", email="guest@mail.example")
         await follow(client, await mailed_link(sandbox, "guest@mail.example"))
         course = await client.get("/learn/first-night")
 

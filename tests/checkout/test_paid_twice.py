@@ -208,7 +208,7 @@ async def claim(site: Site, email: str) -> httpx.AsyncClient:
         token = await accounts.issue_link(email, valid_for=timedelta(hours=1))
     client = site.client()
     page = f"/login/link/{token}"
-    assert (await post(client, page, page)).status_code == 303
+    assert (await post(client, page)).status_code == 303
     return client
 
 

@@ -154,7 +154,7 @@ async def test_who_owns_the_course_is_sent_to_it(shop: Site, sandbox: Sandbox) -
         order = await order_in(client)
         await pay(sandbox, order)
         assert (await client.get(f"/orders/{order['order']}/status")).status_code == 200
-        token = csrf_of((await client.get("/")).text)
+        token = csrf_of((await client.get("/account")).text)
         pressed = await client.post(
             "/checkout/first-night/order", json={"currency": "KRW"}, headers={"X-CSRF-Token": token}
         )

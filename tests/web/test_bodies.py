@@ -84,7 +84,7 @@ async def _chunks(body: bytes) -> AsyncIterator[bytes]:
 async def test_a_long_course_in_two_languages_can_be_saved(site: Site, session: None) -> None:
     editor, _ = await signed_in(site, Role.EDITOR)
     token = csrf_of((await editor.get("/admin/courses/new")).text)
-    texts = {f"description_{language}": "가" * 20_000 for language in ("ko", "en")}
+    texts = {f"description.{language}": "가" * 20_000 for language in ("ko", "en")}
 
     answer = await editor.post("/admin/courses", data={"csrf_token": token, **texts})
 

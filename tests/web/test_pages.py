@@ -9,7 +9,7 @@ import pytest
 from server.accounts import profile
 from server.settings import ROOT, Settings
 from tests.conftest import Site
-from tests.factories import course, create_course, csrf_of, signed_in, stock
+from tests.factories import course, create_course, post, signed_in, stock
 
 PAGES = [
     "/",
@@ -103,11 +103,7 @@ async def test_the_currency_follows_the_language(
 async def test_a_choice_of_language_and_currency_stays(site: Site, session: None) -> None:
     await create_course()
     async with site.client() as client:
-        token = csrf_of((await client.get("/courses/first-night")).text)
-        answer = await client.post(
-            "/preferences",
-            data={"lang": "ko", "currency": "JPY", "next": "/courses/first-night", "csrf_token": token},
-        )
+        answer = await post(client, "/preferences", lang="ko", currency="JPY", next="/courses/first-night")
         page = (await client.get(answer.headers["location"])).text
 
     assert answer.headers["location"] == "/courses/first-night"
@@ -140,8 +136,7 @@ async def _page_in(client: httpx.AsyncClient, language: str) -> str:
 )
 async def test_a_next_never_leads_away(site: Site, session: None, next_path: str) -> None:
     async with site.client() as client:
-        token = csrf_of((await client.get("/")).text)
-        answer = await client.post("/preferences", data={"next": next_path, "csrf_token": token})
+        answer = await post(client, "/preferences", next=next_path)
 
     assert answer.headers["location"] == "/"
 
