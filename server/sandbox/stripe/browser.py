@@ -161,8 +161,8 @@ def _offered(request: Request) -> list[str]:
     state: State = request.app.ctx.state
     secret = request.args.get("client_secret")
     if secret is not None:
-        (intent,) = state.where("payment_intent", client_secret=secret) or [None]
-        return intent["payment_method_types"] if intent else []
+        found = state.where("payment_intent", client_secret=secret)
+        return found[0]["payment_method_types"] if found else []
     args = request.args
     return methods.offered(
         args.get("currency", ""),

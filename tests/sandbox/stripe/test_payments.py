@@ -34,7 +34,8 @@ async def intent_of(client: stripe.StripeClient, **more: Any) -> stripe.PaymentI
 async def test_an_intent_takes_what_the_account_has_of_what_was_allowed(
     client: stripe.StripeClient, currency: str, asked: Any, types: list[str]
 ) -> None:
-    intent = await client.v1.payment_intents.create_async({"amount": 33000, "currency": currency, **asked})
+    params: Any = {"amount": 33000, "currency": currency, **asked}
+    intent = await client.v1.payment_intents.create_async(params)
     assert intent.payment_method_types == types
 
 

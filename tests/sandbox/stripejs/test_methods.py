@@ -50,7 +50,7 @@ async def test_the_tabs_follow_an_update(shop: Shop) -> None:
 async def test_form_and_intent_that_say_the_same_are_paid(shop: Shop, stripe: Stripe) -> None:
     await shop.open_form({**FORM, **IN_THE_PAGE})
     await shop.fill(GOOD)
-    intent = stripe.intent(**SAME)
+    intent = stripe.intent(33000, **SAME)
     assert intent["payment_method_types"] == ["card", "link"]
     assert (await shop.pay(intent))["paymentIntent"]["status"] == "succeeded"
 
