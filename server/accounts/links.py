@@ -17,10 +17,10 @@ from server.settings import settings
 from server.throttle import service as throttle
 from server.tokens import new_id, new_token, token_hash
 
-VALID_MINUTES = 30
+LINK_MINUTES = 30
 MAX_NEXT_LENGTH = 500
 # No longer than a link lasts: whoever cannot get another one has one in the mailbox that still works.
-WINDOW_S = VALID_MINUTES * 60
+WINDOW_S = LINK_MINUTES * 60
 PER_ADDRESS_AND_IP, PER_ADDRESS, PER_IP = 5, 10, 60
 
 
@@ -64,14 +64,14 @@ async def send_link(email: str, next_path: str, ip: str) -> None:
 
 
 async def _send(email: str, next_path: str) -> None:
-    token = await issue_link(email, next=next_path, valid_for=timedelta(minutes=VALID_MINUTES))
+    token = await issue_link(email, next=next_path, valid_for=timedelta(minutes=LINK_MINUTES))
     await mail.enqueue(
         f"sign-in-link:{token_hash(token)}",
         email,
         "sign_in_link",
         current_locale(),
         link=f"{settings().public_url}/login/link/{token}",
-        minutes=VALID_MINUTES,
+        minutes=LINK_MINUTES,
     )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from server.accounts import repository
 from server.accounts.addresses import email_key, valid_email
-from server.accounts.links import FollowedLink, issue_link, send_link, spend_link
+from server.accounts.links import LINK_MINUTES, FollowedLink, issue_link, send_link, spend_link
 from server.accounts.people import (
     accounts_by_id,
     create_account,
@@ -27,6 +27,7 @@ from server.clock import now
 from server.database.session import in_transaction
 
 __all__ = [
+    "LINK_MINUTES",
     "Browser",
     "FollowedLink",
     "accounts_by_id",

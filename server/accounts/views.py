@@ -170,7 +170,7 @@ async def _send_link(request: Request, template: str) -> HTTPResponse:
     except TooMany as error:
         typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
         return _again(template, error, typed)
-    return page("accounts/link_sent.html", email=form.email, minutes=links.VALID_MINUTES)
+    return page("accounts/link_sent.html", email=form.email, minutes=links.LINK_MINUTES)
 
 
 def _again(template: str, error: PlaybillError, form: Filled | FormInvalid) -> HTTPResponse:

@@ -11,6 +11,7 @@ from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CategoryRecord, CourseCard, CourseQuery, CourseRecord
 from server.catalog.search import MAX_TYPED, words
+from server.checkout import service as checkout
 from server.errors import NotFound
 from server.i18n import gettext, pick
 from server.paging import page_number
@@ -126,6 +127,7 @@ async def course_page(request: Request, slug: str) -> HTTPResponse:
             raise NotFound
     sections = await catalog.curriculum(course.id)
     progress_percent = await _percent_watched(request, course) if owned else 0
+    claimed = not owned and await checkout.claimed_elsewhere(request.ctx.viewer, course.id)
     return page(
         "catalog/course.html",
         course=course,
@@ -133,6 +135,7 @@ async def course_page(request: Request, slug: str) -> HTTPResponse:
         preview=next((one for section in sections for one in section.lectures if one.is_preview), None),
         offer=catalog.price_in(course, request.ctx.currency),
         owned=owned,
+        claimed=claimed,
         progress_percent=progress_percent,
         public_url=settings().public_url,
     )

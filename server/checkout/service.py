@@ -9,6 +9,7 @@ from server.access.records import Viewer
 from server.accounts import service as accounts
 from server.catalog import service as catalog
 from server.checkout import figures_repository, payment_repository, repository
+from server.checkout.claimed import claimed_elsewhere, send_claimed_link
 from server.checkout.claims import claim_orders
 from server.checkout.errors import OrderClaimed
 from server.checkout.following import follow as settle
@@ -31,10 +32,12 @@ __all__ = [
     "Outcome",
     "Press",
     "claim_orders",
+    "claimed_elsewhere",
     "open_order",
     "quote",
     "refund_order",
     "refuse_owner",
+    "send_claimed_link",
     "settle",
 ]
 

@@ -4,16 +4,19 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic import response as sanic_response
 
 from server.access import service as access
+from server.accounts import service as accounts
 from server.catalog import service as catalog
 from server.checkout import service as checkout
-from server.checkout.errors import AlreadyOwned, BoughtAndClaimed, OrderAlreadyPaid, OrderClaimed
+from server.checkout.errors import AlreadyOwned, BoughtAndClaimed, OrderAlreadyPaid
 from server.checkout.forms import GuestPayForm, PayForm
 from server.checkout.records import OrderRecord
 from server.checkout.service import Buyer, Press
+from server.errors import TooMany
 from server.settings import settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies, security
 from server.web.audience import Audience, audience
+from server.web.forms import Filled
 from server.web.templating import page, redirect
 from server.web.visitor import client_ip
 
@@ -28,7 +31,7 @@ async def pay_page(request: Request, slug: str) -> HTTPResponse:
     try:
         await checkout.refuse_owner(request.ctx.account, request.ctx.viewer, [course.id])
     except BoughtAndClaimed:
-        raise OrderClaimed from None
+        return page("checkout/claimed.html", course=course, form=Filled())
     except (AlreadyOwned, OrderAlreadyPaid):
         return redirect(f"/learn/{slug}")
     price = catalog.price_in(course, request.ctx.currency)
@@ -49,6 +52,19 @@ async def pay_page(request: Request, slug: str) -> HTTPResponse:
         # account's browser gets one as well: whoever signs out in between is still the same buyer.
         cookies.put(response, cookies.ORDER_KEY, new_token(), max_age=cookies.YEAR_S)
     return response
+
+
+@bp.post("/checkout/<slug:str>/sign-in-link")
+@audience(Audience.ALL)
+async def send_claimed_link(request: Request, slug: str) -> HTTPResponse:
+    """For a browser whose purchase is in an account now: to the account's address, which is not told."""
+    course = await catalog.course_for_sale(slug)
+    try:
+        await checkout.send_claimed_link(request.ctx.viewer, course.id, f"/learn/{slug}", client_ip(request))
+    except TooMany as error:
+        refused = Filled(errors={"": error.text})
+        return page("checkout/claimed.html", status=error.status, course=course, form=refused)
+    return page("checkout/claimed_sent.html", minutes=accounts.LINK_MINUTES)
 
 
 @bp.post("/checkout/<slug:str>/order")

@@ -78,5 +78,5 @@ async def test_whoever_cannot_get_another_link_has_one_that_works(door: Door) ->
     assert refused.status_code == 429
     assert "it still works" in refused.text
     assert (await victim.follow(link)).status_code == 303
-    lasts = timedelta(minutes=links.VALID_MINUTES)
+    lasts = timedelta(minutes=links.LINK_MINUTES)
     assert timedelta(seconds=links.WINDOW_S) <= lasts, f"asked at {now()}, refused until later"
