@@ -25,7 +25,10 @@ class CategoryRecord(Record):
 
 
 class LectureRecord(Record):
-    """Carries the media content key for services; a page prints it only for editors."""
+    """Carries the media content key for services; a page prints it only for editors.
+
+    `duration_s` of a lecture that is coming is what its editor expects.
+    """
 
     id: str
     section_id: str
@@ -35,6 +38,11 @@ class LectureRecord(Record):
     media_content_key: str
     duration_s: int
     is_preview: bool
+
+    @property
+    def is_coming(self) -> bool:
+        """It has no video yet."""
+        return not self.media_content_key
 
 
 class SectionRecord(Record):

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Row, Select, delete, func, insert, select, update
+from sqlalchemy import FromClause, Row, Select, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, load_only
 
@@ -183,10 +183,9 @@ async def take_off_sale(course_id: str, status: CourseStatus) -> None:
 
 
 async def recount(course_id: str) -> None:
-    """Bring the course's count and length of lectures into line with its lectures."""
-    lectures = select(func.count(), func.coalesce(func.sum(Lecture.duration_s), 0)).where(
-        Lecture.course_id == course_id
-    )
+    """Bring the course's count and length of lectures into line with them; what is coming has no length."""
+    length = case((Lecture.media_content_key != "", Lecture.duration_s), else_=0)
+    lectures = select(func.count(), func.coalesce(func.sum(length), 0)).where(Lecture.course_id == course_id)
     count, duration_s = (await current_session().execute(lectures)).one()
     values = {"lecture_count": count, "duration_s": int(duration_s), "updated_at": now()}
     await changed(update(Course).where(Course.id == course_id).values(values))

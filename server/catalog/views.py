@@ -126,13 +126,14 @@ async def course_page(request: Request, slug: str) -> HTTPResponse:
         if not _is_editor(request):
             raise NotFound
     sections = await catalog.curriculum(course.id)
+    lectures = [lecture for section in sections for lecture in section.lectures]
     progress_percent = await _percent_watched(request, course) if owned else 0
     claimed = not owned and await checkout.claimed_elsewhere(request.ctx.viewer, course.id)
     return page(
         "catalog/course.html",
         course=course,
         sections=sections,
-        preview=next((one for section in sections for one in section.lectures if one.is_preview), None),
+        preview=next((one for one in lectures if one.is_preview and not one.is_coming), None),
         offer=catalog.price_in(course, request.ctx.currency),
         owned=owned,
         claimed=claimed,

@@ -74,11 +74,15 @@ async def preview_page(viewer: Viewer, slug: str, lecture_id: str) -> PreviewPag
 
 
 async def lecture_to_continue(viewer: Viewer, slug: str) -> str:
-    """The lecture last watched if it is unfinished, else the first unfinished one, else the first."""
+    """The lecture last watched if it is unfinished, else the first unfinished one, else the first.
+
+    One that is coming only where nothing else is there.
+    """
     course = await catalog.get_any(slug)
     if course.id not in await access.open_course_ids(viewer, [course.id]):
         raise _turned_away(course)
-    lecture_ids = [one.id for one in _lectures(await catalog.curriculum(course.id))]
+    lectures = _lectures(await catalog.curriculum(course.id))
+    lecture_ids = [one.id for one in lectures if not one.is_coming] or [one.id for one in lectures]
     if not lecture_ids:
         raise NotFound
     progress = await progress_of(viewer.ids, lecture_ids)

@@ -101,6 +101,7 @@ class ProgrammeLecture:
     title: dict[str, str]
     duration_s: int
     is_preview: bool
+    is_coming: bool
     completed: bool
 
     @classmethod
@@ -110,6 +111,7 @@ class ProgrammeLecture:
             title=lecture.title,
             duration_s=lecture.duration_s,
             is_preview=lecture.is_preview,
+            is_coming=lecture.is_coming,
             completed=lecture.id in progress and progress[lecture.id].completed,
         )
 
@@ -133,7 +135,7 @@ class Programme:
     def of(
         cls, course: CourseRecord, sections: list[SectionRecord], progress: Mapping[str, ProgressRecord]
     ) -> "Programme":
-        lectures = [lecture for section in sections for lecture in section.lectures]
+        lectures = [one for section in sections for one in section.lectures if not one.is_coming]
         seconds = seconds_watched(
             (progress[one.id].percent, progress[one.id].completed, one.duration_s)
             for one in lectures
@@ -156,9 +158,10 @@ class Programme:
         return [lecture for section in self.sections for lecture in section.lectures]
 
     def around(self, lecture_id: str) -> tuple[ProgrammeLecture, ProgrammeLecture | None]:
-        """That lecture and the one that follows it, across sections; None after the last."""
+        """That lecture and the next one that has a video, across sections; None after the last."""
         place = next(place for place, one in enumerate(self.lectures) if one.id == lecture_id)
-        return self.lectures[place], next(iter(self.lectures[place + 1 :]), None)
+        following = (one for one in self.lectures[place + 1 :] if not one.is_coming)
+        return self.lectures[place], next(following, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,11 @@ from server.tokens import new_id
 # What the progress of a course is measured against, read here so that one statement tells it all: the lists
 # that show it have no statement to spare for a second question to the catalog.
 _LECTURES = table(
-    "lectures", column("id", String), column("course_id", String), column("duration_s", Integer)
+    "lectures",
+    column("id", String),
+    column("course_id", String),
+    column("media_content_key", String),
+    column("duration_s", Integer),
 )
 _COURSES = table("courses", column("id", String), column("duration_s", Integer))
 
@@ -138,7 +142,7 @@ async def drop_progress(progress_id: str) -> None:
 
 
 async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:
-    """Every lecture that these viewers began, with what its course's progress needs."""
+    """Every lecture that these viewers began and that has a video, with what its course's progress needs."""
     statement = (
         select(
             _LECTURES.c.course_id,
@@ -150,7 +154,7 @@ async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:
         )
         .join(_LECTURES, _LECTURES.c.id == Progress.lecture_id)
         .join(_COURSES, _COURSES.c.id == _LECTURES.c.course_id)
-        .where(Progress.viewer_id.in_(viewer_ids))
+        .where(Progress.viewer_id.in_(viewer_ids), _LECTURES.c.media_content_key != "")
         .group_by(Progress.lecture_id, _LECTURES.c.course_id, _LECTURES.c.duration_s, _COURSES.c.duration_s)
     )
     return [

@@ -11,7 +11,7 @@ from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, SectionRecord
 from server.database.session import session_scope
 from tests.conftest import Site
-from tests.factories import category, course, post, signed_in, stock_site
+from tests.factories import category, course, post, signed_in, stock_site, take_video_away
 
 
 async def editor(site: Site, *courses: dict[str, Any]) -> httpx.AsyncClient:
@@ -128,6 +128,22 @@ async def test_a_title_in_one_language_is_enough_and_none_is_not(site: Site) -> 
     assert answer.status_code == 422
     assert 'id="title-error"' in answer.text
     assert (await post(client, "/admin/courses", **await typed(site, {"title.en": ""}))).status_code == 303
+
+
+async def test_publishing_names_the_lectures_without_a_video(site: Site) -> None:
+    client = await editor(site, course("knife", status="draft"))
+    page = "/admin/courses/knife"
+    assert 'id="publish"' not in (await client.get(page)).text  # every video is there: nothing to ask
+    _, [section] = await stored(site, "knife")
+    async with session_scope(site.app.ctx.sessions):
+        await take_video_away(section.lectures[1])
+
+    question = (await client.get(page)).text.split('id="publish"')[1].split("</form>")[0]
+    assert "Publish this course?" in question
+    assert "Behind the curtain" in question
+    assert "Opening" not in question
+    assert (await post(client, f"{page}/publish")).status_code == 303
+    assert (await stored(site, "knife"))[0].is_published
 
 
 async def test_archived_and_drafted_again(site: Site) -> None:

@@ -9,7 +9,16 @@ from server.accounts.models import Role
 from server.catalog import service as catalog
 from server.database.session import session_scope, transaction
 from tests.conftest import Site
-from tests.factories import MEDIA_KEYS, TESTER, course, signed_in, stock_site
+from tests.factories import (
+    MEDIA_KEYS,
+    TESTER,
+    course,
+    lecture,
+    section,
+    signed_in,
+    stock_site,
+    take_video_away,
+)
 
 
 async def give(site: Site, account_id: str, *slugs: str) -> None:
@@ -139,3 +148,32 @@ async def test_ten_times_as_many_courses_cost_no_statement_more(site: Site, cour
         "/courses/course-1": 5,
         "/courses/course-3": 4,
     }
+
+
+async def with_a_coming_lecture(site: Site) -> str:
+    """A course of 20 s and 45 s whose second lecture, a preview, has lost its video; the lecture's id."""
+    acts = [section("Act one", lecture("Opening", 2), lecture("Encore", 1, preview=True))]
+    await stock_site(site, [course("slow-bread", sections=acts)])
+    async with session_scope(site.app.ctx.sessions):
+        bread = await catalog.get_any("slow-bread")
+        [act] = await catalog.curriculum(bread.id)
+        await take_video_away(act.lectures[1])
+    return act.lectures[1].id
+
+
+async def test_a_lecture_without_a_video_is_coming_and_left_out_of_the_length(site: Site) -> None:
+    coming = await with_a_coming_lecture(site)
+    client = site.client()
+    page = (await client.get("/courses/slow-bread")).text
+    [first, second] = page.split('class="lecture')[2:]
+    assert "coming" not in first
+    assert "Encore" in second
+    assert "coming" in second
+    assert "0:45" not in page
+    assert f"/preview/{coming}" not in page  # nothing to see there yet
+    assert "Watch a free preview" not in page
+    for path in ("/courses/slow-bread", "/courses", "/"):
+        found = (await client.get(path)).text
+        assert "<li>2 lectures</li>" in found, path
+        assert "<li>20 sec</li>" in found, path
+    assert page.count("20 sec") == 2  # of the course, and of the section

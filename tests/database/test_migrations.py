@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.database.base import NAMING
 from server.database.engine import create_engine
@@ -188,6 +190,47 @@ REFUND = {
 }
 
 
+async def _insert(engine: AsyncEngine, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    async with engine.begin() as connection:
+        for table, row in rows:
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            await connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+
+
+async def _lengths(engine: AsyncEngine) -> list[int]:
+    async with engine.connect() as connection:
+        return list(await connection.scalars(text("SELECT duration_s FROM courses")))
+
+
+BEFORE_COMING = "0003"
+
+
+async def test_a_course_loses_the_length_of_lectures_that_have_no_video(empty_url: str) -> None:
+    environment = {"PLAYBILL_DATABASE_URL": empty_url}
+    await asyncio.to_thread(run_playbill, ["migrate", "--revision", BEFORE_COMING], environment)
+    at = "2026-11-01 12:00:00.000000"
+    part = {"section_id": "section", "course_id": COURSE["id"], "title": "{}", "is_preview": 0}
+    rows = [
+        ("categories", {"id": "category", "slug": "kitchen", "name": "{}", "position": 0}),
+        ("courses", COURSE | {"duration_s": 115, "created_at": at, "updated_at": at}),
+        ("sections", {"id": "section", "course_id": COURSE["id"], "position": 0, "title": "{}"}),
+        ("lectures", part | {"id": "one", "position": 0, "media_content_key": "key", "duration_s": 70}),
+        ("lectures", part | {"id": "two", "position": 1, "media_content_key": "", "duration_s": 45}),
+    ]
+    engine = create_engine(empty_url)
+    try:
+        await _insert(engine, rows)
+        await asyncio.to_thread(run_playbill, ["migrate"], environment)
+        up = await _lengths(engine)
+        await asyncio.to_thread(alembic, empty_url, "downgrade", BEFORE_COMING)
+        down = await _lengths(engine)
+    finally:
+        await engine.dispose()
+
+    assert (up, down) == ([70], [115])
+
+
 async def test_orders_made_before_baskets_keep_what_they_are(empty_url: str) -> None:
     """One item and one payment each; the refund is of the item, and a secret may be out."""
     environment = {"PLAYBILL_DATABASE_URL": empty_url}
@@ -205,11 +248,7 @@ async def test_orders_made_before_baskets_keep_what_they_are(empty_url: str) -> 
     }
     engine = create_engine(empty_url)
     try:
-        async with engine.begin() as connection:
-            for table, row in rows.items():
-                names = ", ".join(row)
-                values = ", ".join(f":{name}" for name in row)
-                await connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+        await _insert(engine, rows.items())
         await asyncio.to_thread(run_playbill, ["migrate"], environment)
         async with engine.connect() as connection:
             item = (await connection.execute(text("SELECT list_amount, amount FROM order_items"))).one()

@@ -191,6 +191,36 @@ async def test_a_lecture_without_a_video_says_so(stage: Stage, vera: Person) -> 
     assert "not here yet" in page.text
 
 
+async def test_a_lecture_that_is_coming_is_no_link_and_is_passed_over(stage: Stage, vera: Person) -> None:
+    await grant(vera.viewer_id, stage.course)
+    first, coming, third = stage.lectures
+    await take_video_away(coming)
+    page = (await vera.http.get(stage.path(first))).text
+    told = page.split('class="lecture')[3]
+    assert coming.title["en"] in told
+    assert "coming" in told
+    assert stage.path(coming) not in page
+    assert page.count(f'href="{stage.path(third)}"') == 3  # it is the next one
+    await take_video_away(third)
+    assert "last lecture" in (await vera.http.get(stage.path(first))).text
+
+
+async def test_who_has_seen_all_but_what_is_coming_has_seen_all(stage: Stage, vera: Person) -> None:
+    await grant(vera.viewer_id, stage.course)
+    first, coming, third = stage.lectures
+    await finish(await vera.open_player(stage.path(coming)), STARTED_AT)
+    await take_video_away(coming)
+    for start_at, lecture in ((STARTED_AT + 100, first), (STARTED_AT + 200, third)):
+        shelf = (await vera.http.get("/learn")).text
+        assert "Watched to the end" not in shelf
+        opened = await vera.http.get(f"/learn/{stage.course.slug}")
+        assert opened.headers["Location"] == stage.path(lecture)
+        await finish(await vera.open_player(stage.path(lecture)), start_at)
+
+    assert "Watched to the end" in (await vera.http.get("/learn")).text
+    assert "100% watched" in (await vera.http.get(stage.path(first))).text
+
+
 # --- the shelf
 
 

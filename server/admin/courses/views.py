@@ -108,6 +108,7 @@ async def form_page(
         status=status,
         course=course,
         sections=sections,
+        coming=[one for section in sections for one in section.lectures if one.is_coming],
         form=form,
         section_form=section_form or Filled(),
         lecture_form=lecture_form or Filled(),
