@@ -48,15 +48,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"migrations: {error}")
     except DBAPIError as error:
         sys.exit(f"database: {error.orig} (is it there, and migrated? `playbill doctor` tells)")
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
     from server.serving import serve
 
-    try:
-        serve(settings)
-    except OSError as error:
-        sys.exit(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    serve(settings)
 
 
 def _sandbox(settings: Settings, _: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ The folder is named by PROMETHEUS_MULTIPROC_DIR, which `playbill serve` sets bef
 import os
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 sessions_open = Gauge("playbill_db_sessions_open", "Database sessions alive", multiprocess_mode="livesum")
 connections_checked_out = Gauge(
@@ -41,9 +41,3 @@ def exposition(paid_without_access: int) -> bytes:
             f"playbill_paid_without_access {float(paid_without_access)}\n"
         ).encode()
     )
-
-
-def forget_process(pid: int) -> None:
-    """A worker has died: its gauges must not be counted any more."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]

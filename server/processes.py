@@ -1,9 +1,11 @@
-"""A few child processes, watched: a dead one is replaced, and if that does not help all end together.
+"""A few child processes, watched: a dead one is replaced; one that keeps dying is left to its like.
 
 Sanic does not replace a worker that was killed: the port stays open and nobody answers. So Playbill
-watches its own workers (and, in a demo, the stand-ins) with this.
+watches its own workers (and, in a demo, the stand-ins) with this. When nobody is left who does the same,
+all end together.
 """
 
+import logging
 import os
 import runpy
 import signal
@@ -19,6 +21,9 @@ LOOK_EVERY_S = 0.2
 GRACE_S = 10.0
 DEATHS_ALLOWED = 5
 DEATHS_WITHIN_S = 30.0
+
+# Not print: on a full disk that raises, and the watcher would end with what it watches.
+log = logging.getLogger("playbill.processes")
 
 
 @dataclass
@@ -67,9 +72,9 @@ class Group:
         )
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Replace the dead until `until()`; raises SystemExit(1) when a child keeps dying."""
+        """Replace the dead until `until()`; raises SystemExit(1) when the last of its kind keeps dying."""
         while not until():
-            for child in self.children:
+            for child in list(self.children):
                 assert child.process is not None
                 if child.process.poll() is not None:
                     self._replace(child)
@@ -80,13 +85,26 @@ class Group:
         now = time.monotonic()
         child.on_death(child.process.pid)
         child.deaths = [at for at in child.deaths if now - at < DEATHS_WITHIN_S] + [now]
+        code = child.process.returncode
         if len(child.deaths) > DEATHS_ALLOWED:
-            print(
-                f"{child.name} keeps dying (exit code {child.process.returncode}): giving up", file=sys.stderr
-            )
-            raise SystemExit(1)
-        print(f"{child.name} died (exit code {child.process.returncode}): starting another", file=sys.stderr)
+            self._give_up(child, code)
+            return
+        log.warning("%s died (exit code %d): starting another", child.name, code)
         self._start(child)
+
+    def _give_up(self, child: Child, code: int) -> None:
+        self.children.remove(child)
+        alike = [other.name for other in self.children if other.command == child.command]
+        if not alike:
+            log.error("%s keeps dying (exit code %d): giving up", child.name, code)
+            raise SystemExit(1)
+        # What kills this one may be its own: the others need not end for it.
+        log.error(
+            "%s keeps dying (exit code %d): it is not started again, %s left; restart when it is mended",
+            child.name,
+            code,
+            ", ".join(alike) + (" are" if len(alike) > 1 else " is"),
+        )
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         for signum in (signal.SIGTERM, signal.SIGINT):

@@ -37,10 +37,7 @@ def demo(given: Settings, *, reset: bool) -> None:
     settings = given.model_copy(update=own)
     configure(settings)
     with ExitStack() as stack:
-        try:
-            listener = stack.enter_context(listen(settings))
-        except OSError as error:
-            sys.exit(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+        listener = stack.enter_context(listen(settings))
         try:
             refuse_taken_ports(settings)
         except OSError as error:
@@ -50,7 +47,8 @@ def demo(given: Settings, *, reset: bool) -> None:
             shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True, exist_ok=True)
         environment = {f"PLAYBILL_{name.upper()}": str(value) for name, value in own.items()}
-        os.environ.update(environment, PROMETHEUS_MULTIPROC_DIR=str(metrics_folder(settings)))
+        figures = stack.enter_context(metrics_folder(settings))
+        os.environ.update(environment, PROMETHEUS_MULTIPROC_DIR=str(figures))
         migrate()
         group = stack.enter_context(Group(standins(settings)))
         group.watch(until=Awaited(health_addresses(settings)))

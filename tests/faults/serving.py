@@ -73,6 +73,14 @@ class Served:
         pid = self.process.pid
         return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
+    def figures(self, kind: str) -> list[str]:
+        """The names of the files in which the workers keep their figures of this kind."""
+        environment = Path(f"/proc/{min(self.worker_pids())}/environ").read_text().split("\0")
+        [folder] = [
+            one.partition("=")[2] for one in environment if one.startswith("PROMETHEUS_MULTIPROC_DIR=")
+        ]
+        return [path.stem for path in Path(folder).glob(f"{kind}_*.db")]
+
     def kill_a_worker(self) -> int:
         """kill -9 of one worker; returns its process id."""
         victim = min(self.worker_pids())

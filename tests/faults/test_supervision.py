@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.processes import DEATHS_ALLOWED
 from server.settings import Settings
 from server.standins import health_addresses
 from tests.conftest import answers, environment_of, free_settings, until
@@ -78,6 +79,32 @@ def test_an_impatient_second_signal_leaves_nobody_behind(own: Settings, tmp_path
         assert not any(map(is_alive, pids))
 
 
+def test_a_worker_that_keeps_dying_is_left_to_the_other_one_and_the_last_one_ends_the_site(
+    own: Settings, tmp_path: Path
+) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+        survivor = max(site.worker_pids())
+
+        def kill_again(spared: set[int]) -> None:
+            until(lambda: bool(site.worker_pids() - spared), 10, "another one was started")
+            [victim] = site.worker_pids() - spared
+            os.kill(victim, signal.SIGKILL)
+            until(lambda: victim not in site.worker_pids(), 10, "its death was noticed")
+
+        for _ in range(DEATHS_ALLOWED + 1):
+            kill_again({survivor})
+        until(lambda: "it is not started again" in site.log.read_text(), 10, "it is told")
+        site.wait_until_it_answers(10)
+        assert HTTP.get(f"{site.url}/readyz").status_code == 200
+        assert site.worker_pids() == {survivor}
+        assert {name.rpartition("_")[2] for name in site.figures("gauge_livesum")} == {str(survivor)}
+
+        for _ in range(DEATHS_ALLOWED + 1):
+            kill_again(set())
+        assert site.exit_code(within_s=10) == 1
+        assert "keeps dying (exit code -9): giving up" in site.log.read_text()
+
+
 def test_workers_that_keep_dying_end_the_site_with_a_failure(own: Settings, tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.touch()
@@ -105,7 +132,7 @@ def test_a_second_site_on_the_same_port_leaves_the_first_one_alone(own: Settings
 
         assert second.process.wait(20) == 1
         assert "playbill_http_request_duration_seconds_count" in HTTP.get(f"{site.url}/metrics").text
-        assert list((own.var_dir / f"metrics-{site.port}").iterdir()), "its figures were deleted"
+        assert site.figures("histogram"), "its figures were deleted"
 
 
 def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
@@ -121,7 +148,7 @@ def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
         reached = set()
         for _ in range(200):  # a connection each, so that both workers get some
             assert HTTP.get(f"{site.url}/terms").status_code == 200
-            reached = {name.rpartition("_")[2] for name in figures_kept(own, site.port, "histogram")}
+            reached = {name.rpartition("_")[2] for name in site.figures("histogram")}
             if len(reached) >= 2 and answers_served() >= 20:
                 break
         asked = answers_served()
@@ -133,17 +160,13 @@ def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
         site.wait_until_it_answers(10)
         assert answers_served() == asked
         until(lambda: figure(site.url, "playbill_db_sessions_open") == 0, 10, "no job is at work")
-        assert not [name for name in figures_kept(own, site.port, "gauge_livesum") if str(victim) in name]
+        assert not [name for name in site.figures("gauge_livesum") if str(victim) in name]
 
 
 def figure(url: str, name: str) -> float:
     """The sum of all samples whose line begins so."""
     lines = HTTP.get(f"{url}/metrics").raise_for_status().text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
-
-
-def figures_kept(settings: Settings, port: int, kind: str) -> list[str]:
-    return [path.stem for path in (settings.var_dir / f"metrics-{port}").glob(f"{kind}_*.db")]
 
 
 def test_the_stand_ins_end_with_whoever_started_them(own: Settings) -> None:
@@ -160,3 +183,13 @@ def test_the_stand_ins_end_with_whoever_started_them(own: Settings) -> None:
         sandbox.wait(5)
 
     until(lambda: not any(map(answers, addresses)), 10, "the stand-ins have ended")
+
+
+def test_what_else_the_system_refuses_is_not_called_a_taken_port(own: Settings, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    no_folder = in_the_way / ("long" * 60)  # nor is it a name for the folder in memory
+    site = Served(own, free_port(), tmp_path, var_dir=no_folder)
+
+    assert site.start().process.wait(20) == 1
+    assert site.log.read_text() == f"{no_folder}/metrics-{site.port}: Not a directory\n"
