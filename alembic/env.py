@@ -52,4 +52,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    asyncio.run(run_async(create_engine(Settings().database_url)))
+    # A table that is rebuilt may take minutes.
+    asyncio.run(run_async(create_engine(Settings().database_url, answer_within_s=None)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from server.checkout import events
 from server.checkout import service as checkout
 from server.database.engine import opened
+from server.database.health import Writes, forgets_commits
 from server.database.migrations import is_current
 from server.database.outage import is_outage
 from server.database.session import release, session_scope
@@ -15,6 +16,10 @@ from server.settings import Settings
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
 EVERY_TYPE = "*"
+FORGETS = (
+    "a power cut may take back the last second, orders with it that were paid: "
+    "set innodb_flush_log_at_trx_commit=1 in MariaDB's configuration"
+)
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,18 @@ async def _database() -> list[Finding]:
     try:
         if not await is_current():
             return [Finding("database", False, "migrations are missing: run `playbill migrate`")]
+        forgets = await forgets_commits()
+        takes_writes = await Writes().are_taken()
         left_out = await checkout.count_paid_without_access()
     except Exception as error:
         if not is_outage(error):
             raise
         return [Finding("database", False, f"does not answer: {type(error).__name__}")]
+    if not takes_writes:
+        return [Finding("database", False, "takes no writes: is its disk full, or is it read-only?")]
     return [
-        Finding("database", True, "answers, and has every migration"),
+        Finding("database", True, "answers, has every migration, and takes writes"),
+        Finding("commits", not forgets, FORGETS if forgets else "are on the disk when they are done"),
         Finding("paid without access", left_out == 0, str(left_out)),
     ]
 

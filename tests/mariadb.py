@@ -2,8 +2,11 @@
 
 import getpass
 import shutil
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,6 +71,20 @@ class MariaDB:
         assert self._process is not None
         self._process.terminate()
         self._process.wait(30)
+
+    def set_global(self, variable: str, value: int) -> None:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"SET GLOBAL {variable} = {value}")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Alive and mute: connections stand, new ones are accepted, and nobody is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

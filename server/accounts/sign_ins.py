@@ -7,7 +7,7 @@ from functools import partial
 from server.accounts import repository
 from server.accounts.records import AccountRecord, SignInRecord
 from server.clock import now
-from server.database.session import in_transaction, require_transaction
+from server.database.session import in_transaction, in_transaction_if_possible, require_transaction
 from server.errors import NotFound
 from server.tokens import new_id, new_token, token_hash
 
@@ -31,7 +31,7 @@ async def signed_in_account(token: str) -> AccountRecord | None:
     if sign_in is None:
         return None
     if at - sign_in.last_seen_at >= TOUCH_EVERY:
-        await in_transaction(partial(repository.touch_sign_in, sign_in.id, at, at + LASTS))
+        await in_transaction_if_possible(partial(repository.touch_sign_in, sign_in.id, at, at + LASTS))
     return sign_in.user
 
 

@@ -21,7 +21,8 @@ from server.checkout.records import OrderRecord
 from server.checkout.refunds import refund_order
 from server.checkout.settlement import Outcome
 from server.clock import now
-from server.database.session import in_transaction
+from server.database.outage import is_outage
+from server.database.session import in_transaction_if_possible
 from server.errors import NotFound, PlaybillError
 from server.integrations.stripe import PAYMENT_METHODS
 from server.paging import Page
@@ -74,12 +75,15 @@ async def look_again(order: OrderRecord) -> OrderRecord:
     if timedelta(0) <= at - payment.looked_at < pause:
         return order
     # Of many polls at once, one looks.
-    if not await in_transaction(partial(payment_repository.claim_look, payment.id, at - pause, at)):
+    look = partial(payment_repository.claim_look, payment.id, at - pause, at)
+    if not await in_transaction_if_possible(look):
         return order
     try:
         async with asyncio.timeout(PAGE_WAITS_S):
             await settle(payment.intent_id)
-    except (PlaybillError, TimeoutError) as error:
+    except Exception as error:
+        if not (isinstance(error, PlaybillError | TimeoutError) or is_outage(error)):
+            raise
         log.warning("order %s could not be settled now: %s", order.number, type(error).__name__)
         return order
     return await repository.get(order.number) or order

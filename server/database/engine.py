@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,27 +13,32 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
-from server.database import sqlite
+from server.database import mysql, sqlite
 
-LOCK_WAIT_S = 5  # never wait for a lock longer than a visitor
+LOCK_WAIT_S = 5  # for SQLite's one lock; never longer than a visitor waits
 # On both: what is searched for and stored (addresses, hashes of tokens) is not for the log of an error.
 OPTIONS: dict[str, Any] = {
     "pool_size": 10,
     "max_overflow": 10,
-    "pool_timeout": 5,
+    "pool_timeout": 2,
     "pool_reset_on_return": None,  # see roll_back_what_is_open
     "hide_parameters": True,
 }
 
 
-def create_engine(url: str) -> AsyncEngine:
-    """An engine for a `sqlite+aiosqlite` or `mysql+aiomysql` URL."""
-    engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _mysql(url)
+def create_engine(url: str, *, answer_within_s: float | None = mysql.ANSWER_WITHIN_S) -> AsyncEngine:
+    """An engine for a `sqlite+aiosqlite` or `mysql+aiomysql` URL.
+
+    A server that takes longer for one statement counts as away; None, for migrations, waits for as long as
+    it takes.
+    """
+    is_file = make_url(url).get_backend_name() == "sqlite"
+    engine = _sqlite(url) if is_file else _mysql(url, answer_within_s)
     event.listen(engine.sync_engine.pool, "reset", roll_back_what_is_open)
     return engine
 
 
-def _mysql(url: str) -> AsyncEngine:
+def _mysql(url: str, answer_within_s: float | None) -> AsyncEngine:
     return create_async_engine(
         url,
         isolation_level="READ COMMITTED",
@@ -41,11 +47,11 @@ def _mysql(url: str) -> AsyncEngine:
         **OPTIONS,
         connect_args={
             "charset": "utf8mb4",
-            "connect_timeout": 3,
+            "async_creator_fn": partial(mysql.connect, answer_within_s),
             # Refuse what does not fit instead of cutting it.
             "init_command": (
                 "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-                f"innodb_lock_wait_timeout={LOCK_WAIT_S}, time_zone='+00:00'"
+                f"innodb_lock_wait_timeout={mysql.LOCK_WAIT_S}, time_zone='+00:00'"
             ),
         },
     )
@@ -59,7 +65,7 @@ def _sqlite(url: str) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_S * 1000}")
         cursor.close()

@@ -5,6 +5,9 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
+# What a deadlock inside a savepoint is reported as: it took the whole transaction, the savepoint with it.
+SAVEPOINT_GONE = 1305
 # MySQL's own errors that tell of the server's state: too many connections, no entry, no such database,
 # shutting down, no more space, lock time-out, deadlock, broken off, read-only, savepoint lost, killed.
 MYSQL_STATES = {
@@ -40,6 +43,14 @@ def is_outage(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """True if others' locks were in the way: the same may work when tried again from its start."""
+    original = error.orig
+    code = original.args[0] if original is not None and original.args else None
+    lost = (LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ, SAVEPOINT_GONE)
+    return code in lost or "database is locked" in str(original)
 
 
 def _is_state(error: OperationalError) -> bool:

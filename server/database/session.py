@@ -5,23 +5,25 @@ Repositories call `current_session()`; services show their transactions with `tr
 """
 
 import asyncio
+import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, Token
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from server.database.outage import is_locked, is_outage
+
+log = logging.getLogger("playbill.database")
+
 Result = TypeVar("Result")
 Sessions = async_sessionmaker[AsyncSession]
 
-LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
-# What a deadlock inside a savepoint is reported as: it took the whole transaction, the savepoint with it.
-SAVEPOINT_GONE = 1305
 ATTEMPTS = 5
-# A lock is waited for 5 s at a time (see engine.py); nobody waits for five of these.
+# A lock is waited for some seconds at a time (see engine.py and mysql.py); nobody waits for five of these.
 PATIENCE_S = 5.0
 
 
@@ -55,11 +57,24 @@ class _Slot:
         if session is None:
             return
         try:
-            # Shielded: a second cancellation must not leave a connection checked out.
-            await asyncio.shield(session.close())
+            await _end(session.close())
         finally:
             _open.discard(self)
             _tell_open(len(_open))
+
+
+async def _end(ending: Coroutine[Any, Any, None]) -> None:
+    """Roll back and give the connection back, of a session that has failed or is not needed any more.
+
+    Shielded: a second cancellation must not leave a connection checked out.
+    """
+    try:
+        await asyncio.shield(ending)
+    except DBAPIError as error:
+        # The connection is gone with its transaction: nothing is lost, and what went before counts.
+        if not is_outage(error):
+            raise
+        log.warning("database unavailable at the end of a session: %s", error.orig)
 
 
 _slot: ContextVar[_Slot | None] = ContextVar("database_session", default=None)
@@ -162,8 +177,7 @@ async def transaction() -> AsyncIterator[None]:
             yield
             await session.commit()
         except BaseException:
-            # Cancellation included, and shielded from a second one.
-            await asyncio.shield(session.reset())
+            await _end(session.reset())  # cancellation included
             raise
         finally:
             slot.writing = False
@@ -182,20 +196,21 @@ async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:
                 return await act()
         except OperationalError as error:
             impatient = asyncio.get_running_loop().time() > patient_until
-            if not _worth_a_retry(error) or attempt == ATTEMPTS - 1 or impatient:
+            if not is_locked(error) or attempt == ATTEMPTS - 1 or impatient:
                 raise
         await asyncio.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - spreads rivals
     raise AssertionError("unreachable")
 
 
-def _worth_a_retry(error: DBAPIError) -> bool:
-    original = error.orig
-    if original is None:
-        return False
-    code = original.args[0] if original.args else None
-    return code in (
-        LOCK_WAIT_TIMEOUT,
-        DEADLOCK,
-        CHANGED_SINCE_READ,
-        SAVEPOINT_GONE,
-    ) or "database is locked" in str(original)
+async def in_transaction_if_possible(act: Callable[[], Awaitable[Result]]) -> Result | None:
+    """Run `act` like `in_transaction`; None if the database takes no writes now, which is logged.
+
+    For a note beside a page, such as when somebody was last seen: a full disk must not fail the reading.
+    """
+    try:
+        return await in_transaction(act)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("not written down: %s", str(error).partition("\n")[0])
+        return None

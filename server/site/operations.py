@@ -1,17 +1,28 @@
 """For the operator: alive, ready, figures."""
 
-from sanic import Blueprint, HTTPResponse, Request
+import asyncio
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic import response as sanic_response
 
 from server import metrics
 from server.checkout import service as checkout
+from server.database.health import Writes
 from server.database.migrations import is_current
 from server.database.session import session_scope
 from server.settings import settings
 from server.tokens import same
 from server.web.audience import Audience, audience
 
+READY_WITHIN_S = 1.5
+
 bp = Blueprint("operations")
+
+
+@bp.before_server_start
+async def begin(app: Sanic[Any, Any]) -> None:
+    app.ctx.database_writes = Writes()
 
 
 @bp.get("/healthz")
@@ -23,10 +34,21 @@ async def alive(request: Request) -> HTTPResponse:
 @bp.get("/readyz")
 @audience(Audience.MACHINE)
 async def ready(request: Request) -> HTTPResponse:
-    """200 if the database answers and has every migration; an outage is answered as 503 for us."""
-    if await is_current():
-        return sanic_response.text("ready")
-    return sanic_response.text("migrations are missing: run `playbill migrate`", status=503)
+    """200 if the database answers in time, has every migration, and takes writes; else 503 and why."""
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            fault = await _fault(request.app.ctx.database_writes)
+    except TimeoutError:
+        fault = "the database does not answer in time"
+    return sanic_response.text(fault or "ready", status=503 if fault else 200)
+
+
+async def _fault(writes: Writes) -> str | None:
+    if not await is_current():
+        return "migrations are missing: run `playbill migrate`"
+    if not await writes.are_taken():
+        return "the database takes no writes: is its disk full, or is it read-only?"
+    return None
 
 
 @bp.get("/metrics")

@@ -58,7 +58,9 @@ def _planned(request: Request, error: Exception) -> PlaybillError:
     # The route's pattern, not the path: a path may be a sign-in link that is still good.
     route = f"/{request.route.path}" if request.route else "no route"
     if is_outage(error):
-        log.error("database unavailable: %s %s: %s", request.method, route, error)
+        # Without the statement, which stands in further lines.
+        told = str(error).partition("\n")[0]
+        log.error("database unavailable: %s %s: %s", request.method, route, told)
         return Unavailable()
     log.exception("unplanned error: %s %s", request.method, route, exc_info=error)
     return OurFault()

@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest_asyncio
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.database import sqlite
@@ -79,3 +79,10 @@ async def test_writers_of_a_process_write_in_the_order_in_which_they_came(file: 
     await asyncio.gather(*(write(number) for number in range(30)))
 
     assert wrote == list(range(30))
+
+
+async def test_a_commit_is_on_the_disk_when_it_is_done(file: AsyncEngine) -> None:
+    """A power cut after *Pay* took back an order whose payment went through at Stripe."""
+    full = 2
+    async with file.connect() as connection:
+        assert await connection.scalar(text("PRAGMA synchronous")) == full

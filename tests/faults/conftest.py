@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from server.checkout.models import Order, StripeEvent
 from server.database.session import current_session, session_scope
 from server.mail.models import Mail
 from server.settings import Settings, configure
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, run_playbill
 from tests.factories import create_course, deliver, signature_of
 from tests.faults.serving import Served
+from tests.mariadb import MariaDB
 from tests.ports import free_port
 
 Serve = Callable[..., Served]
@@ -36,6 +38,31 @@ def serve(settings: Settings, tmp_path: Path) -> Iterator[Serve]:
             return stack.enter_context(Served(settings, free_port(), tmp_path, **changes))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def other_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """A server of these tests' own: nobody else's may be stopped."""
+    with MariaDB(tmp_path_factory.mktemp("mariadb-faults"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def other_url(other_mariadb: MariaDB) -> str:
+    url = other_mariadb.create_database("outage")
+    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
+    return url
+
+
+@pytest.fixture
+def url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of this test's own; on SQLite in the folder `data`."""
+    if database_engine == "mariadb":
+        return str(request.getfixturevalue("other_url"))
+    file = tmp_path / "data" / "playbill.db"
+    file.parent.mkdir()
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+    return f"sqlite+aiosqlite:///{file}"
 
 
 @dataclass(frozen=True)

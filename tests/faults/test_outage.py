@@ -2,98 +2,20 @@
 
 import asyncio
 import json
-import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest
 
-from server.database.engine import create_engine, create_sessionmaker
-from server.database.session import session_scope
 from server.playback.tickets import ticket_of
-from server.settings import Settings, configure
-from tests.conftest import Sandbox, empty, run_playbill
-from tests.factories import create_account, create_course, eventually, open_checkout, order_in, pay, sign_in
+from server.settings import Settings
+from tests.conftest import Sandbox
+from tests.factories import eventually, open_checkout
 from tests.faults.conftest import Effects, Serve, Shop
-from tests.faults.serving import Served
+from tests.faults.visiting import PUBLIC_PAGES, is_back, on_mariadb, on_sqlite, shop_on, statuses, visitors
 from tests.mariadb import MariaDB
-from tests.ports import free_port
 
-PUBLIC_PAGES = ["/", "/courses", "/courses/first-night", "/checkout/first-night"]
 CALM = "This is not answering right now. Please try again in a moment."
-
-on_mariadb = pytest.mark.parametrize("database_engine", ["mariadb"], indirect=True, scope="session")
-on_sqlite = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
-
-
-@pytest.fixture(scope="module")
-def other_mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    """A server of this test's own: nobody else's may be stopped."""
-    with MariaDB(tmp_path_factory.mktemp("mariadb-outage"), free_port()) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def other_url(other_mariadb: MariaDB) -> str:
-    url = other_mariadb.create_database("outage")
-    run_playbill(["migrate"], {"PLAYBILL_DATABASE_URL": url})
-    return url
-
-
-@pytest.fixture
-def url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of this test's own; on SQLite in the folder `data`."""
-    if database_engine == "mariadb":
-        return str(request.getfixturevalue("other_url"))
-    file = tmp_path / "data" / "playbill.db"
-    file.parent.mkdir()
-    shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
-    return f"sqlite+aiosqlite:///{file}"
-
-
-@dataclass
-class Visitors:
-    """A signed-in browser, and a guest's whose payment has gone through at Stripe and nowhere else."""
-
-    signed_in: httpx.AsyncClient
-    guest: httpx.AsyncClient
-    order: str
-    event: bytes
-
-
-@asynccontextmanager
-async def shop_on(url: str, settings: Settings, sandbox: Sandbox) -> AsyncIterator[Shop]:
-    """A course and an account in this database, and nothing else."""
-    configure(settings)
-    engine = create_engine(url)
-    await empty(engine)
-    sessions = create_sessionmaker(engine)
-    async with session_scope(sessions):
-        await create_course()
-        await create_account()
-    yield Shop(sandbox, settings, sessions)
-    await engine.dispose()
-
-
-@asynccontextmanager
-async def visitors(site: Served, shop: Shop) -> AsyncIterator[Visitors]:
-    async with site.client() as signed_in, site.client() as guest:
-        await sign_in(signed_in)
-        order = await order_in(guest)
-        await pay(shop.sandbox, order)
-        yield Visitors(signed_in, guest, order["order"], await shop.succeeded())
-
-
-async def statuses(client: httpx.AsyncClient, pages: list[str]) -> dict[str, int]:
-    return {page: (await client.get(page)).status_code for page in pages}
-
-
-async def is_back(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/readyz")).status_code == 200
 
 
 @on_mariadb

@@ -1,0 +1,88 @@
+"""The database neither answers nor goes away: nobody is held for longer than five seconds."""
+
+import asyncio
+import time
+from itertools import cycle
+
+import httpx
+
+from server.settings import Settings
+from tests.conftest import Sandbox
+from tests.factories import eventually, open_checkout
+from tests.faults.conftest import Effects, Serve
+from tests.faults.visiting import PUBLIC_PAGES, is_back, on_mariadb, shop_on, statuses, visitors
+from tests.mariadb import MariaDB
+
+PAGE_WITHIN_S = 5.0
+READY_WITHIN_S = 2.0
+CROWD = 60  # more than one worker has connections
+
+
+async def timed(client: httpx.AsyncClient, page: str) -> tuple[int, float]:
+    began = time.monotonic()
+    return (await client.get(page)).status_code, time.monotonic() - began
+
+
+@on_mariadb
+async def test_while_the_database_is_frozen_everybody_is_told_so_within_five_seconds(
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+) -> None:
+    async with shop_on(url, settings, sandbox) as shop:
+        site = await asyncio.to_thread(serve, database_url=url)
+        async with visitors(site, shop) as who:
+            page = await open_checkout(who.guest)
+            signed_in = ["/account", "/learn", *PUBLIC_PAGES]
+            with other_mariadb.frozen():
+                crowd, ready, pressed = await asyncio.gather(
+                    asyncio.gather(
+                        *(timed(who.signed_in, one) for _, one in zip(range(CROWD), cycle(signed_in)))
+                    ),
+                    timed(who.guest, "/readyz"),
+                    page.press_pay(),
+                )
+
+            assert {status for status, _ in crowd} == {503}
+            assert max(took for _, took in crowd) < PAGE_WITHIN_S
+            assert ready[0] == 503
+            assert ready[1] < READY_WITHIN_S
+            assert (pressed.status_code, pressed.json()["error"]["code"]) == (503, "unavailable")
+            await eventually(lambda: is_back(who.guest))
+            assert set((await statuses(who.signed_in, signed_in)).values()) == {200}
+            assert (await shop.deliver(who.guest, who.event)).status_code == 200
+            assert await shop.effects() == Effects(grants=1, receipts=1, events=1, paid=1)
+        assert "Traceback" not in site.log.read_text()
+
+
+@on_mariadb
+async def test_a_freeze_in_the_middle_of_things_leaves_no_session_and_no_connection_behind(
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+) -> None:
+    """Forty browsers go on and on while the database stops for longer than anybody waits."""
+    answers: list[tuple[int, float]] = []
+    over = asyncio.Event()
+
+    async def browse(browser: httpx.AsyncClient, number: int) -> None:
+        pages = cycle(PUBLIC_PAGES[number % 4 :] + PUBLIC_PAGES[: number % 4])
+        while not over.is_set():
+            answers.append(await timed(browser, next(pages)))
+
+    async def are_at_it() -> bool:
+        return len(answers) > 100
+
+    async with shop_on(url, settings, sandbox):
+        site = await asyncio.to_thread(serve, database_url=url)
+        async with site.client() as browser:
+            crowd = [asyncio.create_task(browse(browser, number)) for number in range(40)]
+            await eventually(are_at_it)
+            with other_mariadb.frozen():
+                await asyncio.sleep(PAGE_WITHIN_S)
+            over.set()
+            await asyncio.gather(*crowd)
+            await eventually(lambda: is_back(browser))
+            told = (await browser.get("/metrics")).text
+
+        assert {status for status, _ in answers} == {200, 503}
+        assert max(took for _, took in answers) < PAGE_WITHIN_S
+        assert "\nplaybill_db_sessions_open 0.0\n" in told
+        assert "\nplaybill_db_connections_checked_out 0.0\n" in told
+        assert "Traceback" not in site.log.read_text()
