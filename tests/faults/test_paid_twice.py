@@ -112,7 +112,7 @@ async def all_settled(shop: Shop) -> None:
     deadline = asyncio.get_running_loop().time() + 40
     while not await is_settled():
         assert asyncio.get_running_loop().time() < deadline, await charges(shop)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 def refused_well(tabs: list[Tab]) -> set[str]:
