@@ -12,11 +12,13 @@ from server.checkout.forms import GuestPayForm, PayForm
 from server.checkout.records import OrderRecord
 from server.checkout.service import Buyer, Press
 from server.errors import TooMany
+from server.i18n import N_
 from server.settings import settings
 from server.tokens import new_token, order_key_id
 from server.web import cookies, security
 from server.web.audience import Audience, audience
 from server.web.forms import Filled
+from server.web.origin import stands_on_public_pages
 from server.web.templating import page, redirect
 from server.web.visitor import client_ip
 
@@ -56,6 +58,7 @@ async def pay_page(request: Request, slug: str) -> HTTPResponse:
 
 @bp.post("/checkout/<slug:str>/sign-in-link")
 @audience(Audience.ALL)
+@stands_on_public_pages(N_("Send me a sign-in link"))
 async def send_claimed_link(request: Request, slug: str) -> HTTPResponse:
     """For a browser whose purchase is in an account now: to the account's address, which is not told."""
     course = await catalog.course_for_sale(slug)

@@ -13,7 +13,7 @@ from functools import partial
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.clock import now
-from server.database.session import in_transaction, transaction
+from server.database.session import in_transaction
 from server.integrations import smtp
 from server.mail import message, repository
 from server.mail.models import MailState
@@ -64,17 +64,15 @@ async def send_waiting() -> int:
 
 
 async def _give_up_lost() -> None:
-    async with transaction():
-        lost = await repository.give_up_lost(now())
+    lost = await in_transaction(partial(repository.give_up_lost, now()))
     for mail in lost:
         log.error("mail %s is uncertain: its worker stopped while sending", mail.id)
         mail_total.labels("uncertain").inc()
 
 
 async def _take_due() -> HeldMail | None:
-    async with transaction():
-        at = now()
-        return await repository.take_due(at, held_until=at + LEASE)
+    at = now()
+    return await in_transaction(partial(repository.take_due, at, held_until=at + LEASE))
 
 
 async def _send(mail: HeldMail) -> bool:

@@ -23,7 +23,7 @@ async def claimed(shop: Site, sandbox: Sandbox) -> httpx.AsyncClient:
     """The browser that bought the course; its receipt's link was followed in another one."""
     buyer, _ = await bought(shop, sandbox, email=ADDRESS)
     link = await mailed_link(sandbox, ADDRESS)
-    await post(shop.client(), link, page=link)
+    await post(shop.client(), link)
     return buyer
 
 
@@ -46,9 +46,9 @@ async def test_it_is_offered_a_sign_in_link_in_place_of_buying(claimed: httpx.As
 async def test_the_link_goes_to_the_account_and_leads_to_the_course(
     claimed: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    sent = await post(claimed, SEND, page=COURSE)
+    sent = await post(claimed, SEND)
     link = await mailed_link(sandbox, ADDRESS)
-    followed = await post(claimed, link, page=link)
+    followed = await post(claimed, link)
     watching = await claimed.get(followed.headers["location"])
 
     assert sent.status_code == 200
@@ -57,7 +57,7 @@ async def test_the_link_goes_to_the_account_and_leads_to_the_course(
 
 
 async def test_links_that_are_asked_for_again_and_again_are_braked(claimed: httpx.AsyncClient) -> None:
-    answers = [await post(claimed, SEND, page=COURSE) for _ in range(links.PER_ADDRESS_AND_IP + 1)]
+    answers = [await post(claimed, SEND) for _ in range(links.PER_ADDRESS_AND_IP + 1)]
 
     assert [answer.status_code for answer in answers] == [200] * links.PER_ADDRESS_AND_IP + [429]
     assert "it still works" in answers[-1].text
@@ -70,7 +70,7 @@ async def test_after_a_refund_it_may_buy_again(claimed: httpx.AsyncClient) -> No
         await current_session().execute(update(OrderItem).values(refunded_amount=OrderItem.amount))
 
     assert 'href="/checkout/first-night"' in (await claimed.get(COURSE)).text
-    assert (await post(claimed, SEND, page=COURSE)).status_code == 404
+    assert (await post(claimed, SEND)).status_code == 404
 
 
 async def test_another_account_in_that_browser_may_buy_for_itself(claimed: httpx.AsyncClient) -> None:
@@ -88,7 +88,7 @@ async def test_a_stranger_gets_no_mail_sent_and_costs_no_question_about_orders(
 
     with shop.statements() as statements:
         page = await stranger.get(COURSE)
-    refused = await post(stranger, SEND, page=COURSE)
+    refused = await post(stranger, SEND)
 
     assert SAYS not in page.text
     assert not [one for one in statements if "orders" in one]
