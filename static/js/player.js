@@ -61,13 +61,18 @@ class PlayerPage {
     this.root.dataset.state = state;
     this.end.hidden = state !== "done";
     for (const one of this.troubles) one.hidden = one !== trouble;
-    if (this.place && state === "playing") this.place.textContent = "";
+    if (state === "playing") this.tellPlace("");
   }
 
   pause() {
     this.turn("paused");
     // The player has told the server at the same moment.
-    if (this.place) this.place.textContent = this.place.dataset.place ?? "";
+    this.tellPlace(this.place?.dataset.place ?? "");
+  }
+
+  /** @param {string} words */
+  tellPlace(words) {
+    if (this.place) find(this.place, "[role=status]", HTMLElement).textContent = words;
   }
 
   finish() {

@@ -9,12 +9,12 @@ const LONGEST_STEP_S = 8;
 
 export class WatchedMap {
   /**
-   * @param {HTMLElement} figure holds the svg, the caption, and the caption's text in data-watched
+   * @param {HTMLElement} figure holds the svg, the words beneath it, and their text in data-watched
    * @param {number} position where the player starts, in seconds
    */
   constructor(figure, position) {
     this.svg = find(figure, "svg", SVGSVGElement);
-    this.caption = find(figure, "figcaption", HTMLElement);
+    this.words = find(figure, "[data-watched-words]", HTMLElement);
     this.text = figure.dataset.watched ?? "";
     this.cells = new Uint8Array(CELLS);
     /** @type {number | null} */
@@ -49,7 +49,7 @@ export class WatchedMap {
   draw() {
     this.svg.replaceChildren(...this.stretches().map(([first, end]) => rectangle(first / 10, (end - first) / 10)));
     const percent = Math.floor((this.cells.reduce((sum, cell) => sum + cell, 0) * 100) / CELLS);
-    this.caption.textContent = this.text.replace("{percent}", String(percent));
+    this.words.textContent = this.text.replace("{percent}", String(percent));
   }
 
   stretches() {

@@ -77,9 +77,7 @@ async def test_watching_fills_the_map_keeps_the_place_and_goes_on_there(
     page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
     await page.goto(site.url + stage.path(stage.lectures[1]))
     await play(page)
-    await expect(page.locator("[data-watched] figcaption")).not_to_have_text(
-        re.compile("^[0-3]%"), timeout=15_000
-    )
+    await expect(page.locator("[data-watched-words]")).not_to_have_text(re.compile("^[0-3]%"), timeout=15_000)
     await expect(page.locator("[data-place]")).to_be_empty()
     await frame(page).locator("[data-toggle]").click()
     await expect(page.locator("[data-place]")).to_have_text("Your place is kept.")
