@@ -62,6 +62,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
         app.blueprint(import_module(module).bp)
     app.static("/static", ROOT / "static", name="static")
     answer_head(app)
+    read_bodies(app)
     if with_jobs:
         jobs.setup_jobs(app)
     return app
@@ -78,6 +79,12 @@ def answer_head(app: Sanic[Any, Any]) -> None:
     for route in list(app.router.routes):
         if "GET" in route.methods and getattr(route.handler, "audience", None) in public:
             app.add_route(route.handler, f"/{route.path}", methods=["HEAD"], name=f"head.{route.name}")
+
+
+def read_bodies(app: Sanic[Any, Any]) -> None:
+    """Read what comes with a GET, too: of one that it has not read Sanic complains, as an error."""
+    for route in app.router.routes:
+        route.extra.ignore_body = False
 
 
 def setup_resources(app: Sanic[Any, Any], settings: Settings) -> None:
@@ -103,7 +110,10 @@ def setup_requests(app: Sanic[Any, Any]) -> None:
         web_metrics.start_timer(request)
         request.ctx.database = database.bind(request.app.ctx.sessions)
         who = audience.of(request)
-        if who is audience.Audience.MACHINE or (request.route and request.route.name.endswith(".static")):
+        if request.route and request.route.name.endswith(".static"):
+            paths.check_file(request)
+            return None
+        if who is audience.Audience.MACHINE:
             return None
         visitor.start(request)
         await visitor.find(request)

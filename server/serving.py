@@ -93,16 +93,26 @@ def run_worker(descriptor: int) -> None:
     )
     for chatty in ("httpx", "stripe", "sanic.root", "sanic.server", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("sanic.error").addFilter(hide_tokens)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(hide_tokens)
     app = create_app(Settings())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve_until_told(app, socket.socket(fileno=descriptor)))
 
 
 def hide_tokens(record: logging.LogRecord) -> bool:
-    """Sanic's own complaints name the path, which may be a sign-in link that is still good."""
-    record.msg, record.args = re.sub(r"(/login/link/)[^\s'\"]+", r"\1…", record.getMessage()), ()
+    """A path in a line or a traceback, such as Sanic's own, may be a sign-in link that is still good."""
+    record.msg, record.args = _without_tokens(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = _without_tokens(
+            record.exc_text or logging.Formatter().formatException(record.exc_info)
+        )
+        record.exc_info = None
     return True
+
+
+def _without_tokens(told: str) -> str:
+    return re.sub(r"(/login/link/)[^\s'\"]+", r"\1…", told)
 
 
 async def _serve_until_told(app: "Sanic[Any, Any]", listener: socket.socket) -> None:

@@ -23,6 +23,7 @@ LARGER = {
     Audience.MACHINE: 1024 * 1024,  # Stripe's events; what players post has limits of its own
 }
 MAX_FIELDS = 1000
+MADE_UP = "NONE"  # Sanic's method of a request that could not be read
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -40,6 +41,11 @@ class NoSuchForm(Unreadable):
 
 
 class BoundedRequest(Request[Any, Any]):
+    def __init__(self, *, url_bytes: bytes, method: str, **others: Any) -> None:
+        # To answer a request that cannot be read, Sanic makes one up, of the same target. If that was what
+        # could not be read, the second one failed as well: no answer, and both in the log with the target.
+        super().__init__(url_bytes=b"*" if method == MADE_UP else url_bytes, method=method, **others)
+
     async def receive_body(self) -> None:
         """Read to the end, up to Sanic's limit, and keep what this route takes.
 

@@ -14,6 +14,7 @@ from server.i18n import N_
 from server.web import visitor
 from server.web.audience import Audience
 from server.web.audience import of as audience_of
+from server.web.bodies import MADE_UP
 from server.web.templating import page, redirect
 
 log = logging.getLogger("playbill")
@@ -47,9 +48,11 @@ def answer(request: Request, error: Exception) -> HTTPResponse:
 def _planned(request: Request, error: Exception) -> PlaybillError:
     if isinstance(error, PlaybillError):
         return error
-    if _is_nothing(request, error):
+    if isinstance(error, SanicException) and error.status_code in (404, 405):
         return NotFound()
     if isinstance(error, SanicException) and error.status_code < 500:
+        if request.method == MADE_UP:
+            log.info("a request could not be read: %d", error.status_code)
         unreadable = Unreadable()
         unreadable.status = error.status_code
         return unreadable
@@ -64,13 +67,6 @@ def _planned(request: Request, error: Exception) -> PlaybillError:
         return Unavailable()
     log.exception("unplanned error: %s %s", request.method, route, exc_info=error)
     return OurFault()
-
-
-def _is_nothing(request: Request, error: Exception) -> bool:
-    if isinstance(error, SanicException):
-        return error.status_code in (404, 405)
-    # A static path that is a folder, or no possible name of a file.
-    return request.path.startswith("/static/") and isinstance(error, ValueError | OSError)
 
 
 def wants_json(request: Request) -> bool:

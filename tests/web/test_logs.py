@@ -1,6 +1,7 @@
 """What a log must not keep: whoever reads it could sign in as somebody else, or learn who is a customer."""
 
 import logging
+import sys
 
 import pytest
 from sqlalchemy import text
@@ -51,3 +52,15 @@ def test_sanics_own_complaints_name_no_token() -> None:
 
     assert hide_tokens(record)
     assert record.getMessage() == "uri: '/login/link/…'"
+
+
+def test_no_traceback_names_a_token() -> None:
+    try:
+        raise ValueError("Bad URL: http://[::1/login/link/s3cr3t-_")
+    except ValueError:
+        record = logging.LogRecord("sanic.error", 40, "", 1, "uncaught", (), sys.exc_info())
+
+    assert hide_tokens(record)
+    told = logging.Formatter().format(record)
+    assert "s3cr3t" not in told
+    assert "ValueError: Bad URL: http://[::1/login/link/…" in told
