@@ -52,3 +52,15 @@ def test_page_puts_no_element_where_only_text_may_stand(path: Path) -> None:
     source = path.read_text()
     for place in (r'="[^">]*{{[^}]*\|tr\b', r"{% block title %}.*\|tr\b", r"<option[^\n]*\|tr\b"):
         assert not re.search(place, source)
+
+
+@every_page
+def test_form_that_posts_carries_the_token_or_can_be_sent_once_more(path: Path) -> None:
+    """Or a browser that says nothing of itself could not send it."""
+    forms = re.findall(r'<form\b[^>]*method="post".*?</form>', path.read_text(), re.DOTALL)
+
+    assert [form for form in forms if "csrf(" not in form and not SENT_OTHERWISE.search(form)] == []
+
+
+# The forms of routes that ask once more, and the one whose script sends the token of the page.
+SENT_OTHERWISE = re.compile(r'action="/(preferences|logout)"|data-checkout')

@@ -1,12 +1,14 @@
 """A language more is a folder in `locale/` and a word in `LOCALES`."""
 
+import ast
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from server import i18n, languages
-from server.settings import Settings, configure
+from server.settings import ROOT, Settings, configure
 from tests.conftest import Site
 from tests.factories import create_course
 
@@ -79,3 +81,19 @@ def test_a_moment_reads_as_people_write_it(settings: Settings) -> None:
         assert i18n.format_moment(afternoon).endswith(" 오후 3:05")
     with i18n.in_locale("en"):
         assert i18n.format_moment(afternoon).endswith(" 3:05 PM")
+
+
+def test_no_code_names_a_language_but_the_one_place() -> None:
+    """The demo's people and the stand-ins have languages of their own."""
+    code = re.compile(rf"(?:.*_)?(?:{'|'.join(languages.written() | {*languages.CURRENCIES})})")
+    rooms = [path for path in (ROOT / "server").rglob("*.py") if not {"demo", "sandbox"} & {*path.parts}]
+
+    named = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in rooms
+        if path != Path(languages.__file__)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and code.fullmatch(node.value)
+    ]
+
+    assert named == []

@@ -1,8 +1,10 @@
 """What changes something proves that a page of ours sent it: what browsers, proxies and strangers send."""
 
 import re
+from dataclasses import dataclass
 from html import unescape
 from itertools import product
+from typing import Self
 
 import httpx
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from server.settings import Settings, configure
 from tests.conftest import Site
 from tests.factories import create_course, csrf_of, post, signed_in
+
+pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
 
 PASSES, REFUSED, TOKEN_DECIDES = "passes", "refused", "the token decides"
 
@@ -46,81 +50,95 @@ BY_ORIGIN = {
     "": REFUSED,
     "\xff": REFUSED,
 }
+# PUBLIC_URL, an Origin, and whether they are the same.
+ADDRESSES = [
+    ("https://shop.example", "https://shop.example", True),
+    ("https://shop.example:443", "https://shop.example", True),
+    ("http://shop.example:80", "http://shop.example", True),
+    ("https://shop.example", "https://shop.example:443", True),
+    ("https://Shop.Example", "https://shop.example", True),
+    ("http://[::1]:8000", "http://[::1]:8000", True),
+    ("http://[0:0:0:0:0:0:0:1]:8000", "http://[::1]:8000", True),
+    ("https://[2001:DB8::A]", "https://[2001:db8::a]", True),
+    ("https://bücher.example", "https://xn--bcher-kva.example", True),
+    ("https://shop.example", "http://shop.example", False),
+    ("https://shop.example", "https://shop.example:80", False),
+    ("https://shop.example", "https://shop.example:8443", False),
+    ("https://shop.example", "https://www.shop.example", False),
+    ("https://shop.example", "https://shop.example.evil.example", False),
+    ("http://[::1]:8000", "http://[::2]:8000", False),
+    (f"https://{'x' * 70}.example", "https://[nonsense", False),
+]
 TOKENS = ("right", "forged", "none")
 
 
-async def answers(site: Site, site_header: str | None, origin: str | None, token: str) -> bool:
-    """Whether the sign-in form was read that carries these headers."""
-    client = site.client()
-    headers: dict[str, bytes] = {}
-    if site_header is not None:
-        headers["Sec-Fetch-Site"] = site_header.encode()
-    if origin is not None:
-        headers["Origin"] = origin.format(port=site.url.rpartition(":")[2]).encode("latin-1")
-    fields = {"email": "", "password": ""}
-    if token != "none":
-        shown = csrf_of((await client.get("/login")).text)
-        fields["csrf_token"] = shown if token == "right" else "forged"
-    answer = await client.post("/login", data=fields, headers=headers)  # type: ignore[arg-type]
-    assert answer.status_code in (422, 403)
-    return answer.status_code == 422
+@dataclass
+class Form:
+    """The sign-in form, in a browser that sends what a test says."""
+
+    client: httpx.AsyncClient
+    token: str
+    port: int
+
+    @classmethod
+    async def open(cls, site: Site) -> Self:
+        client = site.client()
+        token = csrf_of((await client.get("/login")).text)
+        return cls(client, token, client.base_url.port or 0)
+
+    async def passes(self, site_header: str | None, origin: str | None, token: str) -> bool:
+        """Whether the form is read with these headers and this token."""
+        headers: dict[str, str | bytes] = {}
+        if site_header is not None:
+            headers["Sec-Fetch-Site"] = site_header
+        if origin is not None:
+            headers["Origin"] = origin.format(port=self.port).encode("latin-1")
+        fields = {"email": "", "password": ""}
+        if token != "none":
+            fields["csrf_token"] = self.token if token == "right" else "forged"
+        answer = await self.client.post("/login", data=fields, headers=headers)  # type: ignore[arg-type]
+        assert answer.status_code in (422, 403)
+        return answer.status_code == 422
 
 
 def expected(told: str, token: str) -> bool:
     return told == PASSES or (told == TOKEN_DECIDES and token == "right")
 
 
-@pytest.mark.parametrize("site_header", BY_SITE)
-async def test_where_fetch_metadata_is_sent_it_decides(site: Site, session: None, site_header: str) -> None:
+async def test_where_fetch_metadata_is_sent_it_decides(site: Site, session: None) -> None:
+    form = await Form.open(site)
+
+    wrong = [
+        (told, origin, token)
+        for told, origin, token in product(BY_SITE, BY_ORIGIN, TOKENS)
+        if await form.passes(told, origin, token) != expected(BY_SITE[told], token)
+    ]
+
+    assert wrong == []
+
+
+async def test_where_it_is_not_the_origin_decides(site: Site, session: None) -> None:
+    form = await Form.open(site)
+
     wrong = [
         (origin, token)
         for origin, token in product(BY_ORIGIN, TOKENS)
-        if await answers(site, site_header, origin, token) != expected(BY_SITE[site_header], token)
+        if await form.passes(None, origin, token) != expected(BY_ORIGIN[origin], token)
     ]
 
     assert wrong == []
 
 
-@pytest.mark.parametrize("origin", BY_ORIGIN)
-async def test_where_it_is_not_the_origin_decides(site: Site, session: None, origin: str | None) -> None:
-    wrong = [
-        token
-        for token in TOKENS
-        if await answers(site, None, origin, token) != expected(BY_ORIGIN[origin], token)
-    ]
+async def test_the_origin_is_that_of_the_public_url(site: Site, session: None, settings: Settings) -> None:
+    client = site.client()
 
+    wrong = []
+    for public_url, origin, is_ours in ADDRESSES:
+        configure(settings.model_copy(update={"public_url": public_url}))
+        answer = await client.post("/login", data={"email": ""}, headers={"Origin": origin})
+        if answer.status_code != (422 if is_ours else 403):
+            wrong.append((public_url, origin))
     assert wrong == []
-
-
-@pytest.mark.parametrize(
-    ("public_url", "origin", "is_ours"),
-    [
-        ("https://shop.example", "https://shop.example", True),
-        ("https://shop.example:443", "https://shop.example", True),
-        ("http://shop.example:80", "http://shop.example", True),
-        ("https://shop.example", "https://shop.example:443", True),
-        ("https://Shop.Example", "https://shop.example", True),
-        ("http://[::1]:8000", "http://[::1]:8000", True),
-        ("http://[0:0:0:0:0:0:0:1]:8000", "http://[::1]:8000", True),
-        ("https://[2001:DB8::A]", "https://[2001:db8::a]", True),
-        ("https://bücher.example", "https://xn--bcher-kva.example", True),
-        ("https://shop.example", "http://shop.example", False),
-        ("https://shop.example", "https://shop.example:80", False),
-        ("https://shop.example", "https://shop.example:8443", False),
-        ("https://shop.example", "https://www.shop.example", False),
-        ("https://shop.example", "https://shop.example.evil.example", False),
-        ("http://[::1]:8000", "http://[::2]:8000", False),
-        (f"https://{'x' * 70}.example", "https://[nonsense", False),
-    ],
-)
-async def test_the_origin_is_that_of_the_public_url(
-    site: Site, session: None, settings: Settings, public_url: str, origin: str, is_ours: bool
-) -> None:
-    configure(settings.model_copy(update={"public_url": public_url}))
-
-    answer = await site.client().post("/login", data={"email": ""}, headers={"Origin": origin})
-
-    assert answer.status_code == (422 if is_ours else 403)
 
 
 async def test_the_name_under_which_the_site_was_opened_proves_nothing(site: Site, session: None) -> None:
