@@ -20,7 +20,7 @@ WRONG_PASSWORDS = 10
 class WrongPassword(PlaybillError):
     status = 422
     code = "wrong_password"
-    message = N_("This is not your present password.")
+    message = N_("This is not your current password.")
 
 
 async def save_profile(user_id: str, name: str, locale: str | None) -> None:
