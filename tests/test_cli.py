@@ -13,12 +13,14 @@ from sqlalchemy import select
 from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.app import STRIPE_EVENTS
+from server.audit import service as audit
+from server.audit.models import ActorKind
 from server.catalog.models import Course
 from server.cli import main
 from server.database.session import current_session
 from server.settings import Settings
 from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
-from tests.factories import create_course
+from tests.factories import create_account, create_course
 from tests.http import HTTP
 from tests.mariadb import MariaDB
 from tests.ports import free_port
@@ -126,6 +128,22 @@ async def test_create_admin_makes_an_admin_who_may_sign_in(session: None, settin
     account = await accounts.find_by_email("ada@mail.example")
     assert account is not None
     assert (account.role, account.name) == (Role.ADMIN, "Ada")
+
+
+async def test_an_account_that_is_made_an_admin_by_command_is_written_down(
+    session: None, settings: Settings
+) -> None:
+    account = await create_account("ada@mail.example")
+
+    run_playbill(["create-admin", "ada@mail.example"], environment_of(settings))
+
+    entry = (await audit.entries_of("account", account.id))[-1]
+    assert (entry.act, entry.actor_kind, entry.actor_id) == (
+        "account.change_role",
+        ActorKind.COMMAND,
+        "create-admin",
+    )
+    assert (entry.before, entry.after) == ({"role": "viewer"}, {"role": "admin"})
 
 
 async def test_create_admin_refuses_in_words(session: None, settings: Settings) -> None:
