@@ -6,12 +6,21 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from server import jobs, metrics
-from server.checkout import events, subscriptions
+from server import metrics
+from server.accounts import service as accounts
+from server.checkout import events, recounting, subscriptions, sweep
 from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
 from server.integrations import smtp, stripe
+from server.jobs import recurring
+from server.jobs import service as jobs
+from server.jobs import worker as jobs_worker
+from server.jobs.leases import Hold
+from server.jobs.recurring import EveryWorker, OncePerSite, Recurring
+from server.mail import worker as mail_worker
+from server.playback import service as playback
 from server.settings import ROOT, Settings, configure
+from server.throttle import service as throttle
 from server.web import audience, bodies, origin, paths, security, visitor
 from server.web import metrics as web_metrics
 from server.web.errors import setup_errors
@@ -32,6 +41,8 @@ BLUEPRINTS = (
 )
 # What is asked of Stripe's events; `playbill doctor` compares it with the endpoint there.
 STRIPE_EVENTS = (*subscriptions.SUBSCRIPTIONS,)
+# What is done once, when somebody asks for it.
+JOBS = (recounting.RECOUNT,)
 # What is read at all; what is kept of it is less (see web/bodies.py). A megabyte of progress blocks is
 # several once it is URL-encoded, and must be answered 200, not 413.
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
@@ -64,13 +75,41 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
     answer_head(app)
     read_bodies(app)
     if with_jobs:
-        jobs.setup_jobs(app)
+        setup_jobs(app)
     return app
 
 
 def connect_domains() -> None:
     """Tell each domain of the others what it may not import; commands need this as well as the site."""
     events.subscribe(STRIPE_EVENTS)
+    jobs.register(JOBS)
+
+
+async def tidy(_: Hold) -> None:
+    """Count sales; forget what nobody needs: expired sign-ins and links, old counters, previews and jobs."""
+    await recounting.recount_sales()
+    await accounts.forget_expired()
+    await throttle.forget_old()
+    await playback.forget_previews()
+    await jobs.forget_old()
+
+
+RECURRING: tuple[Recurring, ...] = (
+    sweep.SWEEP,
+    EveryWorker("mail", mail_worker.send_waiting, every_s=2.0),
+    EveryWorker("jobs", jobs_worker.run_waiting, every_s=2.0),
+    OncePerSite("tidy", tidy, every_s=3600.0),
+)
+
+
+def setup_jobs(app: Sanic[Any, Any]) -> None:
+    @app.after_server_start
+    async def start(app: Sanic[Any, Any]) -> None:
+        app.ctx.jobs = recurring.start(RECURRING, app.ctx.sessions)
+
+    @app.before_server_stop
+    async def stop(app: Sanic[Any, Any]) -> None:
+        await recurring.stop(app.ctx.jobs)
 
 
 def answer_head(app: Sanic[Any, Any]) -> None:

@@ -182,12 +182,18 @@ async def take_off_sale(course_id: str, status: CourseStatus) -> None:
     await changed(update(Course).where(Course.id == course_id).values(values))
 
 
-async def recount(course_id: str) -> None:
-    """Bring the course's count and length of lectures into line with them; what is coming has no length."""
+async def count_lectures(course_id: str) -> tuple[int, int]:
+    """How many, and how many seconds they last in all; what is coming has no length."""
     length = case((Lecture.media_content_key != "", Lecture.duration_s), else_=0)
     lectures = select(func.count(), func.coalesce(func.sum(length), 0)).where(Lecture.course_id == course_id)
     count, duration_s = (await current_session().execute(lectures)).one()
-    values = {"lecture_count": count, "duration_s": int(duration_s), "updated_at": now()}
+    return count, int(duration_s)
+
+
+async def recount(course_id: str) -> None:
+    """Bring the course's count and length of lectures into line with its lectures."""
+    count, duration_s = await count_lectures(course_id)
+    values = {"lecture_count": count, "duration_s": duration_s, "updated_at": now()}
     await changed(update(Course).where(Course.id == course_id).values(values))
 
 

@@ -1,11 +1,10 @@
 """What other domains may ask of the catalog. Each act lives in the room that it is named by:
 
-`reading` (what there is), `editing` (courses), `programme` (their sections and lectures), `importing`.
+`reading` (what there is), `editing` (courses), `programme` (their sections and lectures), `importing`,
+`counting` (figures that are stored with a course).
 """
 
-from collections.abc import Mapping
-
-from server.catalog import repository
+from server.catalog.counting import course_ids, recount_course, recount_sales
 from server.catalog.covers import COVER_FALLBACK, covers
 from server.catalog.editing import archive, create_course, edit_course, publish, unpublish
 from server.catalog.errors import CatalogError
@@ -39,7 +38,6 @@ from server.catalog.reading import (
     published_slugs,
     titles,
 )
-from server.database.session import transaction
 
 __all__ = [
     "COVER_FALLBACK",
@@ -51,6 +49,7 @@ __all__ = [
     "cards",
     "categories",
     "course_for_sale",
+    "course_ids",
     "covers",
     "create_course",
     "curriculum",
@@ -73,19 +72,9 @@ __all__ = [
     "price_in",
     "publish",
     "published_slugs",
+    "recount_course",
+    "recount_sales",
     "rename_section",
     "titles",
     "unpublish",
 ]
-
-
-async def recount_sales(sold: Mapping[str, int]) -> None:
-    """Bring "most popular" into line with purchases per course id; a course not named has none.
-
-    A figure that is counted anew cannot drift, whatever was refunded or failed half-way.
-    """
-    stored = await repository.sold_counts()
-    changed = {one: sold.get(one, 0) for one, count in stored.items() if count != sold.get(one, 0)}
-    if changed:
-        async with transaction():
-            await repository.set_sold_counts(changed)

@@ -224,15 +224,3 @@ class StripeEvent(Base):
     type: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     handled_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class SweepState(Base):
-    """The sweep's one row: who holds it until when, and up to where Stripe's events have been read."""
-
-    __tablename__ = "sweep_state"
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    holder: Mapped[str | None] = mapped_column(String(40))
-    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Stripe's own `created` (unix seconds), never our clock.
-    events_read_until: Mapped[int | None] = mapped_column(BigInteger)

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,7 +27,6 @@ from server.checkout.models import (
     PaymentStatus,
     Refund,
     StripeEvent,
-    SweepState,
 )
 from server.checkout.payment_repository import OPEN
 from server.checkout.quotes import Quote
@@ -375,34 +373,3 @@ async def add_event(event_id: str, kind: str, created_at: datetime, handled_at: 
 
 async def known_events(event_ids: Sequence[str]) -> set[str]:
     return set(await current_session().scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
-
-
-# The sweep's one row
-
-SWEEP = "sweep"
-
-
-async def hold_sweep(holder: str, at: datetime, until: datetime, *, even_in_pause: bool) -> bool:
-    """Give the sweep to `holder` if nobody has it; a pause that somebody left behind counts as theirs."""
-    await insert_once(SweepState, {"name": SWEEP, "events_read_until": None})
-    # Two terms ahead lies nobody's end, unless by a clock that was wrong; that must not stop the sweep.
-    beyond = until + (until - at)
-    free = [SweepState.held_until.is_(None), SweepState.held_until <= at, SweepState.held_until > beyond]
-    if even_in_pause:
-        free.append(SweepState.holder.is_(None))
-    take = update(SweepState).where(SweepState.name == SWEEP, or_(*free))
-    return await changed(take.values(holder=holder, held_until=until)) == 1
-
-
-async def change_sweep(holder: str, /, **values: Any) -> None:
-    """Change the row of a sweep that is still this holder's."""
-    await changed(
-        update(SweepState).where(SweepState.name == SWEEP, SweepState.holder == holder).values(**values)
-    )
-
-
-async def events_cursor() -> int | None:
-    """Stripe's time (unix seconds) up to which its events have been taken; None: never read."""
-    return await current_session().scalar(
-        select(SweepState.events_read_until).where(SweepState.name == SWEEP)
-    )

@@ -7,7 +7,6 @@ from functools import partial
 
 from server.access.records import Viewer
 from server.accounts import service as accounts
-from server.catalog import service as catalog
 from server.checkout import figures_repository, payment_repository, repository
 from server.checkout.claimed import claimed_elsewhere, send_claimed_link
 from server.checkout.claims import claim_orders
@@ -92,11 +91,6 @@ async def look_again(order: OrderRecord) -> OrderRecord:
 async def orders_of(viewer: Viewer) -> list[OrderRecord]:
     """Settled orders of this account and this browser, newest first."""
     return await repository.list_of_viewers(viewer.ids) if viewer.ids else []
-
-
-async def recount_sales() -> None:
-    """Tell the catalog how often each course was sold; its order by popularity follows an hour behind."""
-    await catalog.recount_sales(await figures_repository.sold_per_course())
 
 
 async def list_orders(query: str, status: OrderStatus | None, page_number: int) -> Page[OrderRecord]:

@@ -1,4 +1,4 @@
-"""The sweep: finds what no webhook told. Every 20 s in one worker at a time, and as `playbill sweep`.
+"""The sweep: finds what no webhook told. Every 20 s in one worker of the site, and as `playbill sweep`.
 
 First Stripe's events since the last cursor, then open intents with growing pauses; after a day an unpaid
 one is canceled, and its order with it.
@@ -12,7 +12,7 @@ from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import events, lease, payment_repository, refund_repository, repository
+from server.checkout import events, payment_repository, refund_repository, repository
 from server.checkout.following import follow
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import PaymentRecord
@@ -23,8 +23,9 @@ from server.database.session import in_transaction, release, transaction
 from server.errors import PlaybillError
 from server.integrations.stripe import NoSuchIntent, stripe_gateway
 from server.integrations.stripe_events import EventFact
+from server.jobs.leases import Hold
+from server.jobs.recurring import OncePerSite
 
-PAUSE_BETWEEN = timedelta(seconds=18)
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 900, 3600)]
 UNPAID_FOR = timedelta(hours=24)
 # Stripe does not promise that an event is listed the moment it is created.
@@ -42,20 +43,23 @@ log = logging.getLogger("playbill.sweep")
 
 async def run(*, at_once: bool = False) -> bool:
     """One sweep; False if another worker is at it, or (unless `at_once`) has just been."""
-    if not await lease.acquire(even_in_pause=at_once):
-        return False
-    try:
-        await _survive("reading events", _read_events)
-        await _check_open_payments()
-        await _end_forgotten_orders()
-        await _make_requested_refunds()
-    finally:
-        await lease.release(PAUSE_BETWEEN)
-    return True
+    return await SWEEP.run(at_once=at_once)
 
 
-async def _read_events() -> None:
-    cursor = await repository.events_cursor()
+async def _sweep(hold: Hold) -> None:
+    await _survive("reading events", partial(_read_events, hold))
+    await _check_open_payments()
+    await _end_forgotten_orders()
+    await _make_requested_refunds()
+
+
+SWEEP = OncePerSite("sweep", _sweep, every_s=20.0)
+
+
+async def _read_events(hold: Hold) -> None:
+    # Stripe's own `created` (unix seconds), never our clock.
+    found_at = await hold.cursor()
+    cursor = int(found_at) if found_at else None
     await release()
     gateway = stripe_gateway()
     if cursor is None:
@@ -67,7 +71,6 @@ async def _read_events() -> None:
     stuck = False
     for event in found:
         if event.id not in known:
-            await lease.renew()
             failure = await _survive(f"event {event.id}", partial(events.take, event))
             if failure and now() - from_unix(event.created) > TELL_STAFF_AFTER:
                 await _tell_staff(event, failure)
@@ -75,7 +78,7 @@ async def _read_events() -> None:
             stuck = stuck or bool(failure and event.created >= found[-1].created - GIVE_UP_AFTER_S)
         if not stuck:
             reached = max(reached, event.created)
-    await lease.move_cursor(reached)
+    await hold.move_cursor(str(reached))
 
 
 async def _known(event_ids: list[str]) -> set[str]:
@@ -93,7 +96,6 @@ async def _check_open_payments() -> None:
     for payment in due:
         if time.monotonic() - began > CHECK_FOR_S:
             break  # the next look at Stripe's events must not wait for the rest
-        await lease.renew()
         pause = PAUSES[min(payment.checks + 1, len(PAUSES) - 1)]
         # Before the look: a payment that fails to settle must not be looked at without a pause.
         later = partial(payment_repository.check_later, payment.id, payment.checks + 1, now() + pause)
@@ -140,7 +142,6 @@ async def _end_if_unpaid(order_id: str) -> None:
 async def _make_requested_refunds() -> None:
     """Go on with refunds that a crash, or Stripe's silence, has left without an answer."""
     for order_id in await refund_repository.list_requested(now() - REFUND_WAITS, ORDERS_PER_RUN):
-        await lease.renew()
         await _survive(f"refunds of order {order_id}", partial(make_requested, order_id))
 
 

@@ -125,6 +125,13 @@ async def session_scope(sessions: Sessions) -> AsyncIterator[None]:
         await unbind(token)
 
 
+@asynccontextmanager
+async def scope_beside() -> AsyncIterator[None]:
+    """A session of its own for what runs at the same time as the current one's work."""
+    async with session_scope(_current_slot().sessions):
+        yield
+
+
 def _current_slot() -> _Slot:
     slot = _slot.get()
     if slot is None:

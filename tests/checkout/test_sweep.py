@@ -10,12 +10,14 @@ from server.access.models import Grant, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.catalog.models import Course
-from server.checkout import lease, payment_repository, sweep
+from server.checkout import payment_repository, recounting, sweep
 from server.checkout import service as checkout
-from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent, SweepState
+from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent
 from server.clock import now
 from server.database.session import current_session, transaction
 from server.integrations.stripe import stripe_gateway
+from server.jobs import leases
+from server.jobs.models import JobLease
 from tests.conftest import Sandbox, Site
 from tests.factories import intent_of, order_in, pay, status_of
 
@@ -56,7 +58,7 @@ async def test_an_open_intent_is_looked_at_though_no_event_tells(
 ) -> None:
     await pay(sandbox, await order_in(browser))
     async with transaction():  # the cursor lies behind every event
-        current_session().add(SweepState(name="sweep", events_read_until=2**40))
+        current_session().add(JobLease(name="sweep", cursor=str(2**40)))
     await make_due()
 
     await sweep.run(at_once=True)
@@ -163,23 +165,12 @@ async def test_events_are_settled_once_however_often_they_are_read(
 
 
 async def test_one_worker_sweeps_at_a_time(shop: Site, session: None) -> None:
-    assert await lease.acquire(even_in_pause=False)
-    assert not await lease.acquire(even_in_pause=True)
+    assert await sweep.run()
+    assert not await sweep.run(), "somebody has just been"
+    assert await sweep.run(at_once=True)
 
-    await lease.release(timedelta(seconds=18))
-
-    assert not await lease.acquire(even_in_pause=False)  # somebody has just been
-    assert await lease.acquire(even_in_pause=True)
-
-
-async def test_a_turn_whose_worker_died_ends_by_itself(shop: Site, session: None) -> None:
-    await lease.acquire(even_in_pause=True)
-    async with transaction():
-        await current_session().execute(
-            update(SweepState).values(held_until=now() - timedelta(seconds=1), holder="a dead one")
-        )
-
-    assert await lease.acquire(even_in_pause=False)
+    assert await leases.take("sweep", timedelta(0), even_in_pause=True)
+    assert not await sweep.run(at_once=True), "somebody is at it"
 
 
 async def test_an_order_whose_intent_was_never_made_ends_after_a_day(
@@ -217,7 +208,7 @@ async def test_an_intent_that_went_through_at_the_last_moment_is_not_canceled(
 ) -> None:
     await pay(sandbox, await order_in(browser))
     async with transaction():
-        current_session().add(SweepState(name="sweep", events_read_until=2**40))
+        current_session().add(JobLease(name="sweep", cursor=str(2**40)))
     await make_due(created_at=now() - timedelta(hours=25))
 
     await sweep.run(at_once=True)
@@ -262,7 +253,7 @@ async def test_the_popular_order_follows_the_sales(browser: httpx.AsyncClient, s
     await pay(sandbox, await order_in(browser))
     await sweep.run(at_once=True)
 
-    await checkout.recount_sales()
+    await recounting.recount_sales()
 
     await current_session().reset()
     assert (await current_session().scalars(select(Course.sold_count))).all() == [1]

@@ -103,6 +103,34 @@ async def test_migrating_twice_changes_nothing(database_url: str) -> None:
     assert await names(database_url) == before
 
 
+async def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
+    engine = create_engine(url)
+    try:
+        async with engine.begin() as connection:
+            found = await connection.execute(text(statement))
+            return [tuple(row) for row in found] if found.returns_rows else []
+    finally:
+        await engine.dispose()
+
+
+async def test_the_sweep_goes_on_where_it_was_when_its_lease_moves(empty_url: str) -> None:
+    await asyncio.to_thread(alembic, empty_url, "upgrade", "0004")
+    await ask(
+        empty_url,
+        "INSERT INTO sweep_state (name, holder, held_until, events_read_until)"
+        " VALUES ('sweep', 'somebody', '2026-11-24 12:00:00.123456', 1790000000)",
+    )
+
+    await asyncio.to_thread(alembic, empty_url, "upgrade", "0005")
+    moved = await ask(empty_url, "SELECT name, holder, `cursor` FROM job_leases")
+    await asyncio.to_thread(alembic, empty_url, "downgrade", "0004")
+
+    assert moved == [("sweep", "somebody", "1790000000")]
+    assert await ask(empty_url, "SELECT name, holder, events_read_until FROM sweep_state") == [
+        ("sweep", "somebody", 1790000000)
+    ]
+
+
 @pytest.mark.parametrize(
     "version", sorted((ROOT / "alembic" / "versions").glob("*.py")), ids=lambda path: path.stem
 )

@@ -1,0 +1,42 @@
+"""Kinds of jobs that only the tests have, and clocks that are wrong."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from server.app import JOBS
+from server.clock import now
+from server.jobs import leases, running, service, worker
+
+Ahead = Callable[[timedelta], None]
+
+
+@pytest.fixture
+def clock_is_ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
+    def turn(by: timedelta) -> None:
+        def wrong() -> datetime:
+            return now() + by
+
+        for module in (leases, running, service, worker):
+            monkeypatch.setattr(module, "now", wrong)
+
+    return turn
+
+
+@pytest.fixture
+def short_term(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease is renewed three times in this, and lost after it."""
+    monkeypatch.setattr(leases, "TERM", timedelta(seconds=2))
+
+
+@pytest.fixture
+def kinds() -> Iterator[Callable[..., None]]:
+    """Registers kinds beside those of the product."""
+
+    def register(*more: service.Kind) -> None:
+        service.register([*JOBS, *more])
+
+    register()
+    yield register
+    service.register(JOBS)
