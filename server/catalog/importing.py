@@ -12,6 +12,7 @@ from server.catalog.models import CourseStatus, Level
 from server.catalog.prices import check_price
 from server.catalog.records import CategoryRecord, CourseDraft, LectureDraft
 from server.catalog.search import search_text
+from server.catalog.telling import price_facts
 from server.clock import now
 from server.database.session import transaction
 from server.settings import settings
@@ -56,7 +57,7 @@ async def _add_course(actor: Actor, course: Mapping[str, Any], category: Categor
         lectures = [_lecture(lecture) for lecture in section["lectures"]]
         await programme_repository.add_lectures(course_id, section_id, 0, lectures)
     await repository.recount(course_id)
-    told = {"slug": draft.slug, "status": course["status"], "prices": draft.prices}
+    told = {"slug": draft.slug, "status": course["status"], **price_facts(draft.prices)}
     await audit.note(actor, "course.import", "course", course_id, after=told)
     return True
 

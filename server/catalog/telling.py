@@ -1,5 +1,6 @@
 """What the audit is told of a course: ids, prices and states; of a text only that it changed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from server.catalog.records import CourseRecord, LectureDraft, LectureRecord
@@ -9,13 +10,17 @@ TEXTS = ("title", "promise", "description", "learn", "teacher_name", "teacher_bi
 Facts = dict[str, Any]
 
 
+def price_facts(prices: Mapping[str, int]) -> Facts:
+    return {f"price.{currency}": amount for currency, amount in prices.items()}
+
+
 def course_facts(course: CourseRecord) -> Facts:
     return {
         "slug": course.slug,
         "category": course.category_id,
         "level": course.level.value,
         "cover": course.cover,
-        "prices": {price.currency: price.amount for price in course.prices},
+        **price_facts({price.currency: price.amount for price in course.prices}),
     }
 
 
@@ -45,8 +50,10 @@ def lecture_change(before: LectureRecord, after: LectureDraft, section_id: str) 
 
 
 def _difference(before: Facts, after: Facts, texts: list[str]) -> tuple[Facts, Facts] | None:
-    names = [name for name in after if before[name] != after[name]]
-    if not names and not texts:
-        return None
-    told = {name: after[name] for name in names} | ({"texts": texts} if texts else {})
-    return {name: before[name] for name in names}, told
+    old, new = (
+        {name: value for name, value in one.items() if name not in other or other[name] != value}
+        for one, other in ((before, after), (after, before))
+    )
+    if texts:
+        new["texts"] = texts
+    return (old, new) if old or new else None

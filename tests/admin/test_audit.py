@@ -60,8 +60,8 @@ async def test_what_staff_did_is_told_in_words_newest_first(site: Site, sandbox:
 async def test_a_change_of_a_course_names_the_texts_and_tells_prices_as_money(site: Site) -> None:
     admin, _ = await signed_in(site, Role.ADMIN, "ada")
     change = {
-        "before": {"prices": {"KRW": 33000}, "level": "beginner"},
-        "after": {"prices": {"KRW": 44000, "USD": 3300}, "level": "advanced", "texts": ["title", "learn"]},
+        "before": {"price.KRW": 33000, "level": "beginner"},
+        "after": {"price.KRW": 44000, "price.USD": 3300, "level": "advanced", "texts": ["title", "learn"]},
     }
     await note(site, Actor.command("import"), "course.edit", "course", "gone", **change)
     part: dict[str, Any] = {"lecture": "0123456789abcdef"}
@@ -77,8 +77,8 @@ async def test_a_change_of_a_course_names_the_texts_and_tells_prices_as_money(si
 
     assert (await lines(admin))[:2] == [
         "Job sweep | Lecture changed | Course gone | Lecture 0123456789abcdef Length 1:10 → 1:30 |",
-        "Command import | Course changed | Course gone | Prices ₩33,000 → ₩44,000 · $33.00"
-        " Level Beginner → Advanced Texts Title, What you'll learn |",
+        "Command import | Course changed | Course gone | KRW ₩33,000 → ₩44,000"
+        " Level Beginner → Advanced USD $33.00 Texts Title, What you'll learn |",
     ]
 
 
@@ -94,13 +94,13 @@ async def test_the_list_speaks_korean(site: Site) -> None:
 async def test_what_the_page_has_no_words_for_stands_as_it_was_written(site: Site) -> None:
     admin, _ = await signed_in(site, Role.ADMIN, "ada")
     odd = {
-        "before": {"amount": "much", "prices": 3},
-        "after": {"amount": None, "prices": [], "duration_s": "x"},
+        "before": {"amount": "much", "price.KRW": "3"},
+        "after": {"amount": None, "price.KRW": [], "duration_s": "x"},
     }
     await note(site, Actor.staff("gone"), "ghost.wake", "ghost", "g-1", **odd)
 
     assert (await lines(admin))[0] == (
-        "gone | ghost.wake | ghost g-1 | Amount much → None Prices 3 → – Length x |"
+        "gone | ghost.wake | ghost g-1 | Amount much → None KRW 3 → – Length x |"
     )
 
 

@@ -60,11 +60,11 @@ async def test_a_course_from_its_making_to_the_archive() -> None:
 
     created, edited, _, _, reworded, *turned = await history(made.id)
     facts = {"slug": "new-course", "category": made.category_id, "level": "beginner", "cover": made.cover}
-    assert created == ("create", {}, facts | {"prices": {"KRW": 33000}})
+    assert created == ("create", {}, facts | {"price.KRW": 33000})
     assert edited == (
         "edit",
-        {"level": "beginner", "prices": {"KRW": 33000}},
-        {"level": "advanced", "prices": {"KRW": 44000, "USD": 3300}, "texts": ["promise"]},
+        {"level": "beginner", "price.KRW": 33000},
+        {"level": "advanced", "price.KRW": 44000, "price.USD": 3300, "texts": ["promise"]},
     )
     assert reworded == ("edit", {}, {"texts": ["promise"]})
     assert turned == [
@@ -138,6 +138,6 @@ async def test_an_import_is_written_down_once_for_each_course() -> None:
 
     [entry] = await audit.entries_of("course", knife.id)
     assert (entry.actor_id, entry.act) == (TESTER.id, "course.import")
-    assert entry.after == {"slug": "knife", "status": "published", "prices": {"KRW": 33000, "SEK": 3300}}
+    assert entry.after == {"slug": "knife", "status": "published", "price.KRW": 33000, "price.SEK": 3300}
     [entry] = await audit.entries_of("category", knife.category_id)
     assert (entry.act, entry.after) == ("category.import", {"slug": "kitchen"})

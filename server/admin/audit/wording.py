@@ -64,7 +64,6 @@ FACTS = {
     "level": N_("Level"),
     "open": N_("Open"),
     "place": N_("Place"),
-    "prices": N_("Prices"),
     "reason": N_("Reason"),
     "refunded": N_("Refunded"),
     "role": N_("Role"),
@@ -76,6 +75,7 @@ FACTS = {
     "video": N_("Media content key"),
     "viewer": N_("Viewer"),
 }
+PRICE = "price."  # and its currency, which is the fact's name for people
 # Of subject and fact: what its code words are called.
 VALUES: dict[str, Mapping[str, str]] = {
     "account.role": {one.value: one.label for one in Role},
@@ -174,13 +174,16 @@ def _facts(entry: AuditRecord, names: Names) -> list[Fact]:
     def side(facts: Mapping[str, Any], name: str) -> str | None:
         return _value(entry.subject, name, facts[name], names, currency) if name in facts else None
 
-    return [Fact(_word(FACTS, name), side(entry.before, name), side(entry.after, name)) for name in both]
+    return [
+        Fact(_word(FACTS, name.removeprefix(PRICE)), side(entry.before, name), side(entry.after, name))
+        for name in both
+    ]
 
 
 def _value(subject: str, name: str, value: Any, names: Names, currency: Any) -> str:
     match name, value:
-        case "prices", dict():
-            words = " · ".join(format_money(amount, code) for code, amount in value.items())
+        case str(), int() if name.startswith(PRICE):
+            words = format_money(value, name.removeprefix(PRICE))
         case (("amount" | "refunded"), int()) if currency:
             words = format_money(value, currency)
         case "duration_s", int():
