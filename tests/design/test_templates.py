@@ -63,4 +63,4 @@ def test_form_that_posts_carries_the_token_or_can_be_sent_once_more(path: Path) 
 
 
 # The forms of routes that ask once more, and the one whose script sends the token of the page.
-SENT_OTHERWISE = re.compile(r'action="/(preferences|logout)"|data-checkout')
+SENT_OTHERWISE = re.compile(r'action="/(preferences|logout|checkout/[^"]*/sign-in-link)"|data-checkout')

@@ -13,7 +13,7 @@ from server.web.origin import SAFE
 from tests.conftest import Sandbox, Site
 from tests.factories import bought, course, create_account, csrf_of, post, sign_in, signed_in, stock
 
-ON_PUBLIC_PAGES = {"/preferences", "/logout"}
+ON_PUBLIC_PAGES = {"/preferences", "/logout", "/checkout/none/sign-in-link"}
 ONCE_MORE = "Please press once more"
 PUBLIC = (Audience.ALL, Audience.BUYER, Audience.WATCHER, Audience.MACHINE)
 
