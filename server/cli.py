@@ -141,6 +141,28 @@ def _sweep(settings: Settings, _: argparse.Namespace) -> None:
     print("swept" if swept else "another process is sweeping right now")
 
 
+def _recount(settings: Settings, _: argparse.Namespace) -> None:
+    from server.app import connect_domains
+    from server.audit.records import Actor
+    from server.jobs import service as jobs
+    from server.jobs import worker
+
+    connect_domains()
+
+    async def run() -> str:
+        job = await jobs.start(Actor.command("recount"), "recount")
+        while not job.is_over and not job.error:
+            # Here, unless a worker of the site is faster.
+            await worker.run_waiting()
+            job = await jobs.get(job.id)
+            await asyncio.sleep(0 if job.is_over else 0.5)
+        if job.result is None:
+            sys.exit(f"the recount is {job.state}: {job.error}")
+        return f"{job.result['courses']} courses counted, {job.result['mended']} put right"
+
+    print(_in_session(settings, run))
+
+
 class _Complaints(logging.Handler):
     """A sweep survives what fails, Stripe included, and logs it; an operator is to hear of it."""
 
@@ -211,6 +233,7 @@ COMMANDS: list[tuple[str, Callable[[Settings, argparse.Namespace], None], str, l
         ],
     ),
     ("sweep", _sweep, "Look for payments that no webhook told of, now.", []),
+    ("recount", _recount, "Count sales, lectures and lengths of every course anew.", []),
     ("doctor", _doctor, "Check settings, database, migrations, Stripe, mail server.", []),
 ]
 

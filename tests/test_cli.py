@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.accounts.models import Role
@@ -17,7 +17,7 @@ from server.audit import service as audit
 from server.audit.models import ActorKind
 from server.catalog.models import Course
 from server.cli import main
-from server.database.session import current_session
+from server.database.session import current_session, transaction
 from server.settings import Settings
 from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
 from tests.factories import create_account, create_course
@@ -27,7 +27,7 @@ from tests.ports import free_port
 from tests.test_settings import SAFE
 
 TYPES = [kind for subscription in STRIPE_EVENTS for kind in subscription.types]
-COMMANDS = ["demo", "serve", "sandbox", "migrate", "seed", "create-admin", "sweep", "doctor"]
+COMMANDS = ["demo", "serve", "sandbox", "migrate", "seed", "create-admin", "sweep", "recount", "doctor"]
 LIVE = {f"PLAYBILL_{name.upper()}": str(value) for name, value in SAFE.items()}
 
 
@@ -164,6 +164,14 @@ async def test_sweep_says_what_it_did(session: None, sandbox: Sandbox, settings:
     await create_course()
 
     assert run_playbill(["sweep"], environment_of(settings)) == "swept\n"
+
+
+async def test_recount_says_what_it_put_right(session: None, settings: Settings) -> None:
+    await create_course()
+    async with transaction():
+        await current_session().execute(update(Course).values(sold_count=7))
+
+    assert run_playbill(["recount"], environment_of(settings)) == "1 courses counted, 1 put right\n"
 
 
 def test_sweep_without_stripe_says_so_in_words(

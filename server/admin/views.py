@@ -9,6 +9,7 @@ from server.admin import service
 from server.admin.alerts.views import bp as alerts_bp
 from server.admin.audit.views import bp as audit_bp
 from server.admin.courses.views import bp as courses_bp
+from server.admin.jobs.views import bp as jobs_bp
 from server.admin.orders.views import bp as orders_bp
 from server.admin.programme.views import bp as programme_bp
 from server.admin.users.views import bp as users_bp
@@ -42,4 +43,4 @@ async def dashboard(request: Request) -> HTTPResponse:
     return page("admin/dashboard.html", **context)
 
 
-bp = Blueprint.group(overview, orders_bp, alerts_bp, audit_bp, courses_bp, programme_bp, users_bp)
+bp = Blueprint.group(overview, orders_bp, alerts_bp, audit_bp, courses_bp, jobs_bp, programme_bp, users_bp)

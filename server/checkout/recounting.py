@@ -25,4 +25,4 @@ async def recount(job: RunningJob) -> dict[str, int]:
 
 
 # After a restored backup, an import, or a release that counts otherwise.
-RECOUNT = Kind("recount", N_("Count sales and lengths anew"), recount, needs_arguments=False)
+RECOUNT = Kind("recount", N_("Recount sales and lengths"), recount, needs_arguments=False)

@@ -64,6 +64,11 @@ def kinds() -> dict[str, Kind]:
     return _kinds
 
 
+def startable() -> list[Kind]:
+    """Those that staff may start without saying anything more."""
+    return [kind for kind in _kinds.values() if not kind.needs_arguments]
+
+
 async def enqueue(actor: Actor, kind: str, arguments: Mapping[str, Any] | None = None) -> JobRecord:
     """Have something done soon. In the caller's transaction: it is done if, and only if, that commits."""
     assert kind in _kinds, f"no kind of job is called {kind}"
@@ -77,7 +82,7 @@ async def enqueue(actor: Actor, kind: str, arguments: Mapping[str, Any] | None =
 
 async def start(actor: Actor, kind: str) -> JobRecord:
     """Have a job without arguments done, unless one of its kind is under way; raises NotFound."""
-    if kind not in _kinds or _kinds[kind].needs_arguments:
+    if kind not in [one.name for one in startable()]:
         raise NotFound
 
     async def act() -> JobRecord:

@@ -21,6 +21,8 @@ SENTENCES = {
     "grant_revoked": N_("Access is closed."),
     "alert_resolved": N_("Done. The alert is closed."),
     "role_changed": N_("The role is changed."),
+    "job_started": N_("The job is in line. It begins within a few seconds."),
+    "job_canceled": N_("The job stops after the step it is at."),
 }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from server.access.models import GrantReason
 from server.accounts.models import Role
-from server.audit.models import ActorKind
-from server.audit.records import AuditRecord
+from server.admin.acting import who
+from server.audit.records import Actor, AuditRecord
 from server.catalog.models import CourseStatus, Level
 from server.i18n import N_, format_clock, format_day, gettext
 from server.money import format_money
@@ -130,12 +130,12 @@ class Entry:
 
 
 def told(entry: AuditRecord, names: Names) -> Entry:
-    who, who_href = _who(entry, names)
+    actor = who(Actor(entry.actor_kind, entry.actor_id), names.people)
     subject, subject_href = _subject(entry, names)
     return Entry(
         at=entry.at,
-        who=who,
-        who_href=who_href,
+        who=actor.name,
+        who_href=actor.href,
         act=_word(ACTS, entry.act),
         subject=subject,
         subject_href=subject_href,
@@ -145,14 +145,6 @@ def told(entry: AuditRecord, names: Names) -> Entry:
 
 def _word(words: Mapping[str, str], code: str) -> str:
     return gettext(words[code]) if code in words else code
-
-
-def _who(entry: AuditRecord, names: Names) -> tuple[str, str | None]:
-    if entry.actor_kind is ActorKind.STAFF:
-        return names.people.get(entry.actor_id, entry.actor_id), names.person_page(entry.actor_id)
-    if entry.actor_kind is ActorKind.JOB:
-        return gettext("Job {name}").format(name=entry.actor_id), None
-    return gettext("Command {name}").format(name=entry.actor_id), None
 
 
 def _subject(entry: AuditRecord, names: Names) -> tuple[str, str | None]:
