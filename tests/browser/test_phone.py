@@ -29,6 +29,7 @@ STAFF = [
     f"/admin/courses/{COURSE}",
     "/admin/users",
     "/admin/alerts",
+    "/admin/jobs",
     "/admin/audit",
     "/account",
     "/account/password",
