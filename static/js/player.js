@@ -2,6 +2,7 @@
 // end, and shows how much has been watched. It reports nothing: the player itself tells the server.
 
 import { find, findAll } from "./dom.js";
+import { Place } from "./place.js";
 import { WatchedMap } from "./watched.js";
 
 /**
@@ -10,6 +11,7 @@ import { WatchedMap } from "./watched.js";
  * @typedef {object} Controller
  * @property {(event: string, hear: (...facts: number[]) => void) => void} on
  * @property {(seconds: number) => void} play
+ * @property {(seconds: number) => void} set_current_time
  */
 
 const PATIENCE_MS = 12_000; // for the player to be ready, before the visitor is told that it is late
@@ -23,7 +25,8 @@ class PlayerPage {
     this.origin = new URL(this.frame.src).origin;
     this.end = find(root, "[data-player-end]", HTMLElement);
     this.troubles = findAll(root, "[data-player-trouble]", HTMLElement);
-    this.place = findAll(document, "[data-place]", HTMLElement)[0];
+    this.place = new Place();
+    this.status = findAll(document, "[data-place]", HTMLElement)[0];
     const figure = findAll(document, "[data-watched]", HTMLElement)[0];
     this.map = figure && new WatchedMap(figure, Number(new URL(this.frame.src).searchParams.get("s")));
     this.turn("loading");
@@ -42,11 +45,21 @@ class PlayerPage {
   /** @param {ControllerKind} Controller */
   connect(Controller) {
     const player = new Controller({ target_window: this.frame.contentWindow, target_origin: this.origin });
-    player.on("ready", () => this.turn("ready"));
+    player.on("ready", () => {
+      const place = this.place.recall();
+      if (place !== null) player.set_current_time(place);
+      this.turn("ready");
+    });
     player.on("play", () => this.turn("playing"));
     player.on("pause", () => this.pause());
-    player.on("seeking", () => this.map?.jumped());
-    player.on("progress", (percent = 0, position = 0, duration = 0) => this.map?.reached(position, duration));
+    player.on("seeking", () => {
+      this.map?.jumped();
+      this.place.jumped();
+    });
+    player.on("progress", (percent = 0, position = 0, duration = 0) => {
+      this.map?.reached(position, duration);
+      this.place.reached(position, duration);
+    });
     player.on("done", () => this.finish());
     // Some players send the code negative.
     player.on("error", (code = 0) => this.fail(Math.abs(code)));
@@ -67,12 +80,12 @@ class PlayerPage {
   pause() {
     this.turn("paused");
     // The player has told the server at the same moment.
-    this.tellPlace(this.place?.dataset.place ?? "");
+    this.tellPlace(this.status?.dataset.place ?? "");
   }
 
   /** @param {string} words */
   tellPlace(words) {
-    if (this.place) find(this.place, "[role=status]", HTMLElement).textContent = words;
+    if (this.status) find(this.status, "[role=status]", HTMLElement).textContent = words;
   }
 
   finish() {

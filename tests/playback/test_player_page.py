@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -20,7 +21,7 @@ from server.database.session import transaction
 from server.integrations.kollus import KollusClient
 from server.settings import Settings
 from server.web import cookies
-from tests.conftest import Site
+from tests.conftest import Sandbox, Site
 from tests.factories import TESTER, eventually
 from tests.playback.conftest import Person, Stage, grant
 
@@ -83,6 +84,85 @@ async def test_watching_fills_the_map_keeps_the_place_and_goes_on_there(
     await expect(page.locator("[data-place]")).to_have_text("Your place is kept.")
     await kept(vera, stage)
     assert not problems
+
+
+async def position(page: Page) -> float:
+    found: float = await frame(page).locator("video").evaluate("(video) => video.currentTime")
+    return found
+
+
+async def test_a_reload_in_mid_play_goes_on_where_it_was(
+    site: Site, page: Page, stage: Stage, vera: Person, sandbox: Sandbox
+) -> None:
+    """A page's last report leaves when the next page is made already: its address knows an older place."""
+    await grant(vera.viewer_id, stage.course)
+    await sandbox.akollus("settings", lms_period_s=3600)
+    await page.goto(site.url + stage.path(stage.lectures[1]))
+    await play(page)
+    await seek(page, 20)
+    await expect(page.locator("[data-watched-words]")).not_to_have_text(re.compile("^[0-4]%"), timeout=20_000)
+    await page.reload()
+    await expect(page.locator("[data-player]")).to_have_attribute("data-state", "ready", timeout=20_000)
+    assert "s=0" not in (await page.locator("[data-player]").get_attribute("data-player-url") or "")
+    await expect(frame(page).locator("[data-time]")).not_to_have_text(re.compile("^0:2[01] "))
+    assert await position(page) >= 22
+
+
+async def test_a_jump_while_paused_is_where_a_reload_goes_on(
+    site: Site, page: Page, stage: Stage, vera: Person
+) -> None:
+    await grant(vera.viewer_id, stage.course)
+    await page.goto(site.url + stage.path(stage.lectures[1]))
+    await play(page)
+    await expect(page.locator("[data-watched-words]")).not_to_have_text(re.compile("^0%"), timeout=20_000)
+    await frame(page).locator("[data-toggle]").click()
+    await expect(page.locator("[data-place]")).not_to_be_empty()
+    await seek(page, 35)
+
+    async def is_kept() -> bool:
+        return (await vera.open_player(stage.path(stage.lectures[1]))).query["s"] == "35"
+
+    await eventually(is_kept)
+    await page.reload()
+    await expect(page.locator("[data-player]")).to_have_attribute("data-state", "ready", timeout=20_000)
+    await expect(frame(page).locator("[data-time]")).to_have_text(re.compile("^0:35 "))
+
+
+async def test_a_place_of_long_ago_is_the_servers_to_know(
+    site: Site, page: Page, stage: Stage, vera: Person
+) -> None:
+    """A tab that was paused for an hour, while the viewer went on elsewhere."""
+    await grant(vera.viewer_id, stage.course)
+    await page.goto(site.url + stage.path(stage.lectures[1]))
+    await play(page)
+    await seek(page, 10)
+    await expect(page.locator("[data-watched-words]")).not_to_have_text(re.compile("^0%"), timeout=20_000)
+    await frame(page).locator("[data-toggle]").click()
+    await kept(vera, stage)
+    elsewhere = await vera.open_player(stage.path(stage.lectures[1]))
+    in_an_hour = int(time.time()) + 3600
+    await elsewhere.tell(elsewhere.report(seen=[7], position=33, start_at=in_an_hour))
+    await page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")
+    await page.add_init_script("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")
+    await page.reload()
+    await expect(page.locator("[data-player]")).to_have_attribute("data-state", "ready", timeout=20_000)
+    await expect(frame(page).locator("[data-time]")).to_have_text(re.compile("^0:33 "))
+
+
+async def test_the_video_fills_the_screen_in_older_browsers_too(
+    site: Site, page: Page, stage: Stage, vera: Person
+) -> None:
+    """As Kollus asks for it: where `allow` does not know full screen, the older attributes do."""
+    await grant(vera.viewer_id, stage.course)
+    said: list[str] = []
+    page.on("console", lambda one: said.append(one.text) if one.type in ("warning", "error") else None)
+    await page.goto(site.url + stage.path(stage.lectures[1]))
+    await play(page)
+    for name in ("allowfullscreen", "webkitallowfullscreen", "mozallowfullscreen"):
+        await expect(page.locator("[data-player] iframe")).to_have_attribute(name, "")
+    await frame(page).locator("[data-full]").click()
+    await page.wait_for_function("document.fullscreenElement !== null")
+    assert said == []
 
 
 async def test_the_end_of_a_lecture_offers_the_next_one(
