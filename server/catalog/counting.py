@@ -1,9 +1,10 @@
 """Figures of a course that are stored beside it, counted anew: what is counted cannot drift."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from server.catalog import repository
-from server.database.session import in_transaction, transaction
+from server.database.session import in_transaction
 
 
 async def recount_sales(sold: Mapping[str, int]) -> None:
@@ -11,8 +12,7 @@ async def recount_sales(sold: Mapping[str, int]) -> None:
     stored = await repository.sold_counts()
     changed = {one: sold.get(one, 0) for one, count in stored.items() if count != sold.get(one, 0)}
     if changed:
-        async with transaction():
-            await repository.set_sold_counts(changed)
+        await in_transaction(partial(repository.set_sold_counts, changed))
 
 
 async def course_ids() -> list[str]:

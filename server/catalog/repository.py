@@ -199,7 +199,8 @@ async def recount(course_id: str) -> None:
 
 async def set_sold_counts(counts: Mapping[str, int]) -> None:
     require_transaction()
-    rows = [{"id": course_id, "sold_count": count} for course_id, count in counts.items()]
+    # In one order, or two who count at the same time lock crosswise.
+    rows = [{"id": course_id, "sold_count": count} for course_id, count in sorted(counts.items())]
     await current_session().execute(update(Course), rows)
 
 

@@ -19,7 +19,7 @@ from server.checkout.records import PaymentRecord
 from server.checkout.refunds import make_requested
 from server.clock import from_unix, now
 from server.database.outage import is_outage
-from server.database.session import in_transaction, release, transaction
+from server.database.session import in_transaction, release
 from server.errors import PlaybillError
 from server.integrations.stripe import NoSuchIntent, stripe_gateway
 from server.integrations.stripe_events import EventFact
@@ -147,14 +147,16 @@ async def _make_requested_refunds() -> None:
 
 async def _tell_staff(event: EventFact, failure: str) -> None:
     about = event.intent_id or event.object_id
-    async with transaction():
-        await alerts.raise_alert(
+    await in_transaction(
+        partial(
+            alerts.raise_alert,
             AlertKind.NOT_SETTLED,
             f"not_settled:{about}",
             intent=about,
             type=event.type,
             reason=failure,
         )
+    )
 
 
 async def _survive(what: str, act: Callable[[], Awaitable[object]]) -> str | None:

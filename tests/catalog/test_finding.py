@@ -1,11 +1,16 @@
 """Search, filters, order and pages of the course list."""
 
+import asyncio
+from typing import Any
+
 import pytest
+from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CourseCard, CourseQuery
 from server.catalog.search import fold, words
+from server.database.session import session_scope
 from tests.factories import category, course, stock
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -96,6 +101,23 @@ async def test_a_card_shows_the_visitors_price_else_the_first_that_there_is() ->
     cards = (await catalog.find(CourseQuery(), "USD", 1)).items
     prices = {card.slug: (card.price.currency, card.price.amount) for card in cards if card.price}
     assert prices == {"both": ("USD", 1000), "yen": ("JPY", 100)}
+
+
+async def test_workers_that_count_sales_at_the_same_time_all_come_to_an_end(
+    sessions: async_sessionmaker[Any],
+) -> None:
+    """Each reads the courses in the order of the counts that another one writes: they locked crosswise."""
+    await stock(*(course(f"course-{number}") for number in range(8)))
+    ids = [one.id for one in await catalog.all_courses()]
+
+    async def count_on(worker: int) -> None:
+        for turn in range(8):
+            async with session_scope(sessions):
+                await catalog.recount_sales(
+                    {one: (worker + turn) * place % 7 for place, one in enumerate(ids)}
+                )
+
+    await asyncio.gather(*(count_on(worker) for worker in range(8)))
 
 
 @pytest.mark.parametrize("sort", ["newest", "popular", "price", "-price"])
