@@ -16,7 +16,6 @@ from server.errors import NotFound
 from server.i18n import gettext, pick
 from server.paging import page_number
 from server.playback import service as playback
-from server.settings import settings
 from server.web.audience import Audience, audience
 from server.web.templating import page, redirect
 
@@ -138,7 +137,6 @@ async def course_page(request: Request, slug: str) -> HTTPResponse:
         owned=owned,
         claimed=claimed,
         progress_percent=progress_percent,
-        public_url=settings().public_url,
     )
 
 

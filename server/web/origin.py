@@ -14,7 +14,7 @@ from sanic import HTTPResponse, Request
 from sanic.request.parameters import RequestParameters
 
 from server.errors import PlaybillError
-from server.i18n import N_, gettext
+from server.i18n import N_
 from server.settings import settings
 from server.web import csrf
 from server.web.errors import wants_json
@@ -32,15 +32,11 @@ class ForeignOrigin(PlaybillError):
 
     status = 403
     code = "foreign_origin"
-    message = N_("This came from another address, so nothing was done. This site lives at {address}.")
+    message = N_("This came from another address, so nothing was done.")
 
     @property
     def details(self) -> dict[str, object]:
         return {"address": settings().public_url}
-
-    @property
-    def text(self) -> str:
-        return gettext(self.message).format(address=settings().public_url)
 
 
 def stands_on_public_pages(button: str) -> Callable[[Handler], Handler]:

@@ -145,6 +145,7 @@ def page(
         csrf_token=token,
         locale=current_locale(),
         business=business(),
+        public_url=settings().public_url,
         currency=request.ctx.currency,
         currencies=settings().currency_list,
         languages=[(code, languages.own_name(code)) for code in settings().locale_list],

@@ -108,6 +108,7 @@ async function refused(status, error) {
   else if (error.order) await waitForMoney(error.order);
   else if (error.code === "order_already_paid") show("owned");
   else if (status === 429) show("busy");
+  else if (error.code === "foreign_origin") show("elsewhere");
   else if (status === 403 || error.fields?.email) show("stale"); // signed out, or the cookies are gone
   else if (status === 404 || status === 422) show("closed");
   else show("failed");

@@ -9,7 +9,7 @@ from playwright.async_api import Page, async_playwright, expect
 from server.settings import Settings, configure
 from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.conftest import Site
-from tests.factories import PASSWORD, create_account
+from tests.factories import PASSWORD, create_account, create_course
 
 pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
 
@@ -72,12 +72,28 @@ async def test_under_a_foreign_name_the_refusal_leads_to_the_right_address(
 
     await choose_korean(page)
 
-    heading = page.get_by_role("heading", name=f"This site lives at {site.url}.")
-    await expect(heading).to_be_visible()
+    await expect(page.get_by_text(f"This site lives at {site.url}.")).to_be_visible()
     await page.get_by_role("link", name="Go there").click()
     await expect(page).to_have_url(f"{site.url}/")
     await choose_korean(page)
     await expect_korean(page)
+
+
+async def test_pressing_pay_under_a_foreign_name_leads_to_the_right_address(
+    site: Site, session: None, page: Page
+) -> None:
+    await create_course()
+    await page.goto(f"{under(ELSEWHERE, site)}/checkout/first-night")
+    await page.get_by_label("E-mail").fill("guest@mail.example")
+    card = page.frame_locator('iframe[title="Secure payment input frame"]')
+    for name, value in (("number", "4242424242424242"), ("expiry", "12 / 34"), ("cvc", "123")):
+        await card.locator(f'[name="{name}"]').fill(value)
+
+    await page.locator("[data-pay]").click()
+
+    await expect(page.get_by_text("Nothing was charged.").filter(visible=True)).to_be_visible()
+    await page.get_by_role("link", name="Go there").click()
+    await expect(page).to_have_url(f"{site.url}/checkout/first-night")
 
 
 async def test_a_browser_that_tells_nothing_is_asked_to_press_once_more(
