@@ -83,7 +83,7 @@ async def account_in(shop: Shop, *browsers: httpx.AsyncClient, email: str = "ver
     async with session_scope(shop.sessions):
         await accounts.create_account(TESTER, email, PASSWORD, Role.VIEWER, "Vera")
         for browser in browsers:
-            token = await signing_in.sign_in(email, PASSWORD, accounts.Browser("127.0.0.1", "test", None))
+            token = await signing_in.sign_in(email, PASSWORD, accounts.Browser(email, "test", None))
             browser.cookies.set(cookies.SIGN_IN, token, domain="127.0.0.1")
 
 
@@ -224,15 +224,19 @@ async def test_in_random_histories_of_three_tabs_nobody_pays_twice(site: Served,
             return tabs
 
     async def weather() -> None:
-        while True:
+        while not over.is_set():
             await shop.sandbox.astripe("settings", api_delay_ms=generator.choice([0, 0, 20, 150, 400]))
             await asyncio.sleep(0.2)
 
-    changing = asyncio.create_task(weather())
     histories: list[list[Tab]] = []
-    for batch in range(0, 100, 20):
-        histories += await asyncio.gather(*(history(batch + number) for number in range(20)))
-    changing.cancel()
+    over = asyncio.Event()
+    changing = asyncio.create_task(weather())
+    try:
+        for batch in range(0, 100, 20):
+            histories += await asyncio.gather(*(history(batch + number) for number in range(20)))
+    finally:
+        over.set()
+        await changing
     await shop.sandbox.astripe("settings", api_delay_ms=0)
     await all_settled(shop)
 
