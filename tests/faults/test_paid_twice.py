@@ -28,6 +28,7 @@ from tests.faults.serving import Served
 # What a page may be told instead of a secret; never that the shop is out of order.
 REFUSALS = {"order_in_progress", "order_already_paid", "already_owned"}
 SLOW_MS = 1500
+DOOR = asyncio.Semaphore(4)  # who signs in with a password does not queue, but is sent away
 
 
 @dataclass
@@ -80,7 +81,7 @@ def browser_at(site: Served, place: int) -> httpx.AsyncClient:
 
 async def account_in(shop: Shop, *browsers: httpx.AsyncClient, email: str = "vera@mail.example") -> None:
     """Sign these browsers in to one new account."""
-    async with session_scope(shop.sessions):
+    async with DOOR, session_scope(shop.sessions):
         await accounts.create_account(TESTER, email, PASSWORD, Role.VIEWER, "Vera")
         for browser in browsers:
             token = await signing_in.sign_in(email, PASSWORD, accounts.Browser(email, "test", None))
