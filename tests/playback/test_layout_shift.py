@@ -16,6 +16,8 @@ from tests.conftest import Site
 from tests.factories import course, lecture, section, stock
 from tests.playback.conftest import Person, grant
 
+pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+
 # Titles that need more than one line, as those of real courses do.
 COURSE = {
     "en": "The Quiet Art of Proofing: Bread for People Who Have No Time",

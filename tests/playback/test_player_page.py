@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import (
     Browser,
@@ -24,6 +25,8 @@ from server.web import cookies
 from tests.conftest import Sandbox, Site
 from tests.factories import TESTER, eventually
 from tests.playback.conftest import Person, Stage, grant
+
+pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
@@ -218,6 +221,19 @@ async def test_a_link_that_ran_out_offers_a_new_one(
     await expect(trouble).to_contain_text("Your place is kept. 4085", timeout=20_000)
     await page.unroute("**/s?**")
     await trouble.get_by_role("link", name="Load the page again").click()
+    await play(page)
+
+
+async def test_a_site_that_answers_the_player_too_late_is_told_as_a_slow_connection(
+    site: Site, page: Page, stage: Stage, vera: Person, sandbox: Sandbox
+) -> None:
+    await grant(vera.viewer_id, stage.course)
+    await sandbox.akollus("settings", callback_timeout_ms=1)
+    await page.goto(site.url + stage.path(stage.lectures[1]))
+    await expect(said(page)).to_contain_text("The connection is slow or was lost.", timeout=20_000)
+    await expect(said(page)).to_contain_text("8670")
+    await sandbox.akollus("settings", callback_timeout_ms=3000)
+    await said(page).get_by_role("link", name="Load the page again").click()
     await play(page)
 
 
