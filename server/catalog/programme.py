@@ -33,7 +33,7 @@ async def add_section(actor: Actor, course_id: str, title: Texts) -> None:
         await locked(course_id)
         place = _next_place(await curriculum(course_id))
         section_id = await programme_repository.add_section(course_id, place, title)
-        await _note(actor, "add_section", course_id, {"section": section_id}, (None, {}))
+        await _note(actor, "course.add_section", course_id, {"section": section_id}, (None, {}))
 
 
 async def rename_section(actor: Actor, course_id: str, section_id: str, title: Texts) -> None:
@@ -44,7 +44,9 @@ async def rename_section(actor: Actor, course_id: str, section_id: str, title: T
         if section.title == whole:
             return
         await programme_repository.rename_section(section_id, whole)
-        await _note(actor, "rename_section", course_id, {"section": section_id}, ({}, {"texts": ["title"]}))
+        await _note(
+            actor, "course.rename_section", course_id, {"section": section_id}, ({}, {"texts": ["title"]})
+        )
 
 
 async def move_section(actor: Actor, course_id: str, section_id: str, step: int) -> None:
@@ -57,7 +59,7 @@ async def move_section(actor: Actor, course_id: str, section_id: str, step: int)
             return
         await programme_repository.place_sections(moved)
         await _note(
-            actor, "move_section", course_id, {"section": section_id}, _places(section_id, ids, moved)
+            actor, "course.move_section", course_id, {"section": section_id}, _places(section_id, ids, moved)
         )
 
 
@@ -67,7 +69,7 @@ async def delete_section(actor: Actor, course_id: str, section_id: str) -> None:
         await get_section(course_id, section_id)
         if not await programme_repository.delete_section(section_id):
             raise SectionInUse
-        await _note(actor, "delete_section", course_id, {"section": section_id}, ({}, None))
+        await _note(actor, "course.delete_section", course_id, {"section": section_id}, ({}, None))
 
 
 # --- lectures
@@ -88,7 +90,7 @@ async def add_lecture(actor: Actor, course_id: str, section_id: str, draft: Lect
         [lecture_id] = await programme_repository.add_lectures(course_id, section_id, place, [draft])
         await repository.recount(course_id)
         told = {"section": section_id, **lecture_facts(draft)}
-        await _note(actor, "add_lecture", course_id, {"lecture": lecture_id}, (None, told))
+        await _note(actor, "course.add_lecture", course_id, {"lecture": lecture_id}, (None, told))
 
 
 async def edit_lecture(
@@ -108,7 +110,7 @@ async def edit_lecture(
             await programme_repository.put_lecture(lecture_id, section_id, _next_place(section.lectures))
         await repository.recount(course_id)
         await fit_for_sale(course_id)
-        await _note(actor, "edit_lecture", course_id, {"lecture": lecture_id}, change)
+        await _note(actor, "course.edit_lecture", course_id, {"lecture": lecture_id}, change)
 
 
 async def move_lecture(actor: Actor, course_id: str, lecture_id: str, step: int) -> None:
@@ -122,7 +124,7 @@ async def move_lecture(actor: Actor, course_id: str, lecture_id: str, step: int)
             return
         await programme_repository.place_lectures(moved)
         await _note(
-            actor, "move_lecture", course_id, {"lecture": lecture_id}, _places(lecture_id, ids, moved)
+            actor, "course.move_lecture", course_id, {"lecture": lecture_id}, _places(lecture_id, ids, moved)
         )
 
 
@@ -136,13 +138,13 @@ async def delete_lecture(actor: Actor, course_id: str, lecture_id: str) -> None:
         await repository.recount(course_id)
         await fit_for_sale(course_id)
         told = {"section": lecture.section_id, **lecture_facts(lecture)}
-        await _note(actor, "delete_lecture", course_id, {"lecture": lecture_id}, (told, None))
+        await _note(actor, "course.delete_lecture", course_id, {"lecture": lecture_id}, (told, None))
 
 
 async def _note(actor: Actor, act: str, course_id: str, what: Facts, change: Change) -> None:
     """All of it is told of the course, with the part it was done to: a course's history is one list."""
     before, after = (None if facts is None else what | facts for facts in change)
-    await audit.note(actor, f"course.{act}", "course", course_id, before=before, after=after)
+    await audit.note(actor, act, "course", course_id, before=before, after=after)
 
 
 def _next_place(rows: Sequence[SectionRecord] | Sequence[LectureRecord]) -> int:

@@ -8,11 +8,13 @@ import httpx
 from sqlalchemy import select
 
 from server.accounts.models import Role
+from server.admin.audit import wording
 from server.audit import service as audit
 from server.audit.models import AuditEntry
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.database.session import current_session, session_scope, transaction
+from server.settings import ROOT
 from tests.conftest import Sandbox, Site
 from tests.factories import bought, course, post, signed_in, stock_site
 
@@ -102,6 +104,19 @@ async def test_what_the_page_has_no_words_for_stands_as_it_was_written(site: Sit
     assert (await lines(admin))[0] == (
         "gone | ghost.wake | ghost g-1 | Amount much → None KRW 3 → – Length x |"
     )
+
+
+def test_every_act_that_the_code_notes_has_words() -> None:
+    server = ROOT / "server"
+    found: set[str] = set()
+    for path in server.rglob("*.py"):
+        if not path.is_relative_to(server / "sandbox") and path != server / "admin" / "audit" / "wording.py":
+            found |= set(re.findall(r'"([a-z]+\.[a-z_]+)"', path.read_text("utf-8")))
+    acts = {one for one in found if one.split(".")[0] in wording.SUBJECTS}
+
+    assert {"course.move_lecture", "order.refund", "grant.give"} <= acts
+    assert acts - set(wording.ACTS) == set()
+    assert set(wording.ACTS) - acts == set()
 
 
 async def test_entries_hold_ids_and_no_address_name_or_note(site: Site, sandbox: Sandbox) -> None:
