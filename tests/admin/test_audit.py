@@ -14,6 +14,7 @@ from server.audit.models import AuditEntry
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.database.session import current_session, session_scope, transaction
+from server.jobs import service as jobs
 from server.settings import ROOT
 from tests.conftest import Sandbox, Site
 from tests.factories import bought, course, post, signed_in, stock_site
@@ -81,6 +82,23 @@ async def test_a_change_of_a_course_names_the_texts_and_tells_prices_as_money(si
         "Job sweep | Lecture changed | Course gone | Lecture 0123456789abcdef Length 1:10 → 1:30 |",
         "Command import | Course changed | Course gone | KRW ₩33,000 → ₩44,000"
         " Level Beginner → Advanced USD $33.00 Texts Title, What you'll learn |",
+    ]
+
+
+async def test_code_words_of_mails_jobs_and_refunds_are_told_in_words(site: Site) -> None:
+    admin, _ = await signed_in(site, Role.ADMIN, "ada")
+    paid_twice = {"amount": 33000, "currency": "KRW", "reason": "paid_twice"}
+    await note(site, Actor.job("settlement"), "order.refund", "order", "A-1", after=paid_twice)
+    resent = {"before": {"state": "uncertain"}, "after": {"state": "waiting"}}
+    await note(site, Actor.command("ops"), "mail.resend", "mail", "m-1", **resent)
+    await note(site, Actor.command("ops"), "job.start", "job", "j-1", after={"kind": "recount"})
+    await note(site, Actor.command("ops"), "job.cancel", "job", "j-1", before={"state": "running"})
+
+    assert (await lines(admin))[:4] == [
+        "Command ops | Job canceled | Job j-1 | State Running |",
+        f"Command ops | Job started | Job j-1 | Kind {jobs.kinds()['recount'].label} |",
+        "Command ops | Mail sent again | Mail m-1 | State Unclear → Waiting |",
+        "Job settlement | Order refunded | Order A-1 | Amount ₩33,000 Reason Paid twice |",
     ]
 
 

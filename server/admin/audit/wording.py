@@ -11,6 +11,8 @@ from server.admin.acting import who
 from server.audit.records import Actor, AuditRecord
 from server.catalog.models import CourseStatus, Level
 from server.i18n import N_, format_clock, format_day, gettext
+from server.jobs import service as jobs
+from server.jobs.models import JobState
 from server.money import format_money
 
 ACTS = {
@@ -92,6 +94,14 @@ VALUES: dict[str, Mapping[str, str]] = {
     },
     "grant.reason": {one.value: one.label for one in GrantReason},
     "grant.state": {"active": N_("Active"), "suspended": N_("Suspended"), "revoked": N_("Revoked")},
+    "job.state": {one.value: one.label for one in JobState},
+    "mail.state": {
+        "waiting": N_("Waiting"),
+        "failed": N_("Failed"),
+        "uncertain": N_("Unclear"),
+        "dropped": N_("Not sent"),
+    },
+    "order.reason": {"paid_twice": N_("Paid twice")},
 }
 
 
@@ -187,6 +197,8 @@ def _value(subject: str, name: str, value: Any, names: Names, currency: Any) -> 
             words = names.people.get(value, value)
         case "course", str() if value in names.courses:
             words = names.courses[value][1]
+        case "kind", str() if value in jobs.kinds():
+            words = gettext(jobs.kinds()[value].label)
         case _, bool():
             words = gettext("Yes") if value else gettext("No")
         case _, list():
