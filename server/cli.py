@@ -8,9 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from alembic.util.exc import CommandError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from server.errors import PlaybillError
 from server.settings import Settings, UnsafeSettings, configure
@@ -44,12 +42,24 @@ def main(arguments: list[str] | None = None) -> None:
         chosen.run(settings, chosen)
     except PlaybillError as error:
         sys.exit(f"{type(error).__name__}: {error.text}")
-    except CommandError as error:
-        sys.exit(f"migrations: {error}")
-    except DBAPIError as error:
-        sys.exit(f"database: {error.orig} (is it there, and migrated? `playbill doctor` tells)")
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except Exception as error:
+        if told := _in_words(error):
+            sys.exit(told)
+        raise
+
+
+def _in_words(error: Exception) -> str | None:
+    # Imported only now: the parent of `playbill serve` starts in half the time, and lives, without both.
+    from alembic.util.exc import CommandError
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, CommandError):
+        return f"migrations: {error}"
+    if isinstance(error, DBAPIError):
+        return f"database: {error.orig} (is it there, and migrated? `playbill doctor` tells)"
+    return None
 
 
 def _serve(settings: Settings, _: argparse.Namespace) -> None:

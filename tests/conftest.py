@@ -22,7 +22,6 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 from playwright.async_api import Browser, async_playwright
 from sanic import Sanic
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from server.accounts import passwords
@@ -267,16 +266,21 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker[Any]:
     return create_sessionmaker(engine)
 
 
+TABLES = [table.name for table in reversed(metadata.sorted_tables)]
+FILLED = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in TABLES)
+
+
 async def empty(engine: AsyncEngine) -> None:
+    on_sqlite = engine.dialect.name == "sqlite"
     async with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
-        else:
-            await connection.execute(text("SET FOREIGN_KEY_CHECKS=0"))
-        for table in reversed(metadata.sorted_tables):
-            await connection.execute(table.delete())
-        if connection.dialect.name != "sqlite":
-            await connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
+        filled = (await connection.exec_driver_sql(FILLED)).scalars().all()
+        await connection.exec_driver_sql(
+            "PRAGMA defer_foreign_keys=ON" if on_sqlite else "SET FOREIGN_KEY_CHECKS=0"
+        )
+        for table in filled:
+            await connection.exec_driver_sql(f"DELETE FROM {table}")
+        if not on_sqlite:
+            await connection.exec_driver_sql("SET FOREIGN_KEY_CHECKS=1")
 
 
 @pytest_asyncio.fixture
