@@ -8,11 +8,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
 # What a deadlock inside a savepoint is reported as: it took the whole transaction, the savepoint with it.
 SAVEPOINT_GONE = 1305
-# MySQL's own errors that tell of the server's state: too many connections, no entry, no such database,
-# shutting down, no more space, lock time-out, deadlock, broken off, read-only, savepoint lost, killed.
+# MySQL's own errors that tell of the server's state: cannot write, no space in the engine, too many
+# connections, no entry, no such database, shutting down, no more space, lock time-out, deadlock, broken
+# off, read-only, savepoint lost, killed.
 MYSQL_STATES = {
     1020,
     1021,
+    1026,
+    1030,
     1040,
     1044,
     1045,
