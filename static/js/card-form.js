@@ -68,6 +68,18 @@ export class CardForm {
     });
   }
 
+  focus() {
+    this.#element.focus();
+  }
+
+  /**
+   * The price has changed: Stripe refuses an intent of another amount than the form's.
+   * @param {number} amount minor units, of the same currency
+   */
+  async changeAmount(amount) {
+    await this.#elements.update({ amount });
+  }
+
   /** Whether everything is filled in; the form marks what is not. Comes before any other work of a press. */
   async isComplete() {
     return !(await this.#elements.submit()).error;
@@ -89,12 +101,28 @@ export class CardForm {
   }
 }
 
+const UNAUTHENTICATED = "payment_intent_authentication_failure";
+/** @type {[string, string[]][]} */
+const REASONS = [
+  ["funds", ["insufficient_funds", "withdrawal_count_limit_exceeded"]],
+  ["numbers", [
+    "incorrect_number", "invalid_number", "incorrect_cvc", "invalid_cvc", "expired_card", "invalid_expiry_month",
+    "invalid_expiry_year", "incorrect_zip",
+  ]],
+  ["identity", [UNAUTHENTICATED, "authentication_required"]],
+  ["later", ["processing_error", "issuer_not_available", "reenter_transaction", "try_again_later"]],
+];
+
 /**
- * Whether the bank or the form said no, so that nothing is under way. Any other error may hide a payment.
+ * Why nothing was paid, as far as it helps the buyer: `bank`, `funds`, `numbers`, `identity` or `later`; null if
+ * the error may hide a payment. Of lost, stolen and suspected cards Stripe asks to say no more than that the bank
+ * refused (docs.stripe.com/declines/codes).
  * @param {StripeError} error
  */
-export function isRefusal({ type, code }) {
-  return ["card_error", "validation_error"].includes(type) || code === "payment_intent_authentication_failure";
+export function reasonOfRefusal({ type, code = "", decline_code: declined = "" }) {
+  if (type !== "card_error" && code !== UNAUTHENTICATED) return null;
+  const known = REASONS.find(([, codes]) => codes.includes(declined) || codes.includes(code));
+  return known ? known[0] : "bank";
 }
 
 /** @param {string} src */

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from server.settings import Settings
 from server.standins import health_addresses
 from tests.conftest import Sandbox, environment_of, run_playbill, wait_for
@@ -47,14 +50,29 @@ class LiveShop:
     url: str
     sandbox: Sandbox
     log: Path
+    database_url: str
 
     def trouble(self, **settings: object) -> None:
         """What goes wrong between Stripe and the buyer's browser; nothing ends all of it."""
         HTTP.post(f"{self.sandbox.stripe_url}/_sandbox/browser", json=settings).raise_for_status()
 
+    async def set_price(self, slug: str, currency: str, amount: int) -> None:
+        """As an editor does it, and also to 0, which no editor can yet."""
+        engine = create_async_engine(self.database_url)
+        change = text(
+            "UPDATE prices SET amount = :amount WHERE currency = :currency"
+            " AND course_id = (SELECT id FROM courses WHERE slug = :slug)"
+        )
+        async with engine.begin() as connection:
+            await connection.execute(change, {"amount": amount, "currency": currency, "slug": slug})
+        await engine.dispose()
+
     def charges(self) -> int:
         """How many cards have been charged so far."""
         return sum(charge["status"] == "succeeded" for charge in self._at_stripe("charge"))
+
+    def last_charge(self) -> dict[str, Any]:
+        return self._at_stripe("charge")[-1]
 
     def approve_elsewhere(self, order_number: str) -> None:
         """Pass the 3-D Secure check of this order not in the page, but in the bank's own app."""
@@ -105,7 +123,7 @@ def live_shop(settings: Settings) -> Iterator[LiveShop]:
     log = settings.var_dir / "serve.log"
     with running(["sandbox"], settings, settings.var_dir / "sandbox.log"), running(["serve"], settings, log):
         wait_for([*health_addresses(settings), f"{settings.public_url}/readyz"])
-        yield LiveShop(settings.public_url, Sandbox.of(settings), log)
+        yield LiveShop(settings.public_url, Sandbox.of(settings), log, settings.database_url)
 
 
 @contextlib.contextmanager
@@ -114,4 +132,4 @@ def live_demo(settings: Settings) -> Iterator[LiveShop]:
     log = settings.var_dir / "demo.log"
     with running(["demo"], settings, log):
         wait_for([f"{settings.public_url}/readyz"], within_s=60)
-        yield LiveShop(settings.public_url, Sandbox.of(settings), log)
+        yield LiveShop(settings.public_url, Sandbox.of(settings), log, settings.database_url)

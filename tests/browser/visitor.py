@@ -132,6 +132,20 @@ class Visitor:
             'iframe[name="stripe-challenge-frame"]'
         )
 
+    @property
+    def notices(self) -> Locator:
+        """What the checkout says of a refusal; told once."""
+        return self.form.locator("[data-notice]").filter(visible=True)
+
+    async def is_told(self, *words: str) -> None:
+        """One notice says so and has the focus, and it and the button below it are in view."""
+        await expect(self.notices).to_have_count(1)
+        await expect(self.notices).to_be_focused()
+        for one in words:
+            await expect(self.notices).to_contain_text(one, use_inner_text=True)
+        for one_seen in (self.notices, self.pay_button):
+            await expect(one_seen).to_be_in_viewport(ratio=1)
+
     async def sees(self, state: str) -> None:
         """The checkout form is in this state."""
         await expect(self.form).to_have_attribute("data-state", state, timeout=20_000)
