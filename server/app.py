@@ -1,6 +1,8 @@
 """The one place that knows every blueprint, hook, job and gateway."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -9,9 +11,11 @@ from sanic import HTTPResponse, Request, Sanic
 from server import metrics
 from server.accounts import service as accounts
 from server.checkout import events, recounting, subscriptions, sweep
+from server.database import schema  # noqa: F401 - all tables: a foreign key may name any of them
 from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
-from server.integrations import smtp, stripe
+from server.database.engine import opened as open_database
+from server.integrations import gateways
 from server.jobs import recurring
 from server.jobs import service as jobs
 from server.jobs import worker as jobs_worker
@@ -80,9 +84,17 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
 
 
 def connect_domains() -> None:
-    """Tell each domain of the others what it may not import; commands need this as well as the site."""
+    """Tell the domains below of those above, which they may not import."""
     events.subscribe(STRIPE_EVENTS)
     jobs.register(JOBS)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[database.Sessions]:
+    """What the site stands on, without the site: for as long as a command runs."""
+    connect_domains()
+    async with open_database(settings.database_url) as sessions, gateways.opened(settings):
+        yield sessions
 
 
 async def tidy(_: Hold) -> None:
@@ -129,18 +141,18 @@ def read_bodies(app: Sanic[Any, Any]) -> None:
 def setup_resources(app: Sanic[Any, Any], settings: Settings) -> None:
     @app.before_server_start
     async def open_resources(app: Sanic[Any, Any]) -> None:
+        resources = app.ctx.resources = AsyncExitStack()
         engine = create_engine(settings.database_url)
+        resources.push_async_callback(engine.dispose)
         app.ctx.engine = engine
         app.ctx.sessions = create_sessionmaker(engine)
         database.watch_open_sessions(metrics.sessions_open.set)
         watch_checked_out(engine, metrics.connections_checked_out.set)
-        stripe.connect(settings)
-        smtp.connect(settings)
+        await resources.enter_async_context(gateways.opened(settings))
 
     @app.after_server_stop
     async def close_resources(app: Sanic[Any, Any]) -> None:
-        await stripe.disconnect()
-        await app.ctx.engine.dispose()
+        await app.ctx.resources.aclose()
 
 
 def setup_requests(app: Sanic[Any, Any]) -> None:

@@ -6,6 +6,7 @@ import getpass
 import logging
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -133,31 +134,20 @@ def _create_admin(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 def _sweep(settings: Settings, _: argparse.Namespace) -> None:
-    from server.app import connect_domains
     from server.checkout import sweep
-    from server.integrations import stripe
-
-    connect_domains()
-
-    async def run() -> bool:
-        async with stripe.connected(settings):
-            return await sweep.run(at_once=True)
 
     complaints = _Complaints()
     sweep.log.addHandler(complaints)
-    swept = _in_session(settings, run)
+    swept = _in_session(settings, partial(sweep.run, at_once=True))
     if complaints.lines:
         sys.exit("\n".join(["not all could be swept:", *complaints.lines]))
     print("swept" if swept else "another process is sweeping right now")
 
 
 def _recount(settings: Settings, _: argparse.Namespace) -> None:
-    from server.app import connect_domains
     from server.audit.records import Actor
     from server.jobs import service as jobs
     from server.jobs import worker
-
-    connect_domains()
 
     async def run() -> str:
         job = await jobs.start(Actor.command("recount"), "recount")
@@ -185,10 +175,8 @@ class _Complaints(logging.Handler):
 
 
 def _doctor(settings: Settings, _: argparse.Namespace) -> None:
-    from server.app import connect_domains
     from server.doctor import examine
 
-    connect_domains()
     findings = asyncio.run(examine(settings))
     for finding in findings:
         print(f"{'ok  ' if finding.fine else 'FAIL'} {finding.what}: {finding.text}")
@@ -201,12 +189,11 @@ def _refuse_live(settings: Settings, command: str) -> None:
 
 
 def _in_session(settings: Settings, act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    from server.database import schema  # noqa: F401 - all tables: a foreign key may name any of them
-    from server.database.engine import opened
+    from server.app import opened
     from server.database.session import session_scope
 
     async def run() -> Any:
-        async with opened(settings.database_url) as sessions, session_scope(sessions):
+        async with opened(settings) as sessions, session_scope(sessions):
             return await act()
 
     return asyncio.run(run())

@@ -3,15 +3,16 @@
 import time
 from dataclasses import dataclass
 
+from server.app import opened
 from server.checkout import events
 from server.checkout import service as checkout
-from server.database.engine import opened
 from server.database.health import Writes, forgets_commits
 from server.database.migrations import is_current
 from server.database.outage import is_outage
 from server.database.session import release, session_scope
 from server.errors import PlaybillError
 from server.integrations import smtp, stripe
+from server.integrations.gateways import gateways
 from server.settings import Settings
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
@@ -32,12 +33,12 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Each finding stands by itself: one failure does not hide the next."""
     findings = [Finding("settings", True, f"{settings.mode} mode, {settings.public_url}")]
-    async with opened(settings.database_url) as sessions, stripe.connected(settings):
+    async with opened(settings) as sessions:
         async with session_scope(sessions):
             findings += await _database()
             await release()
             findings += await _stripe(settings)
-        findings.append(await _mail(settings))
+        findings.append(await _mail())
     return findings
 
 
@@ -63,8 +64,8 @@ async def _database() -> list[Finding]:
 
 async def _stripe(settings: Settings) -> list[Finding]:
     try:
-        newest = await stripe.stripe_gateway().newest_event_created()
-        endpoints = await stripe.stripe_gateway().webhook_endpoints()
+        newest = await gateways().stripe.newest_event_created()
+        endpoints = await gateways().stripe.webhook_endpoints()
     except PlaybillError as error:
         return [Finding("stripe", False, f"{type(error).__name__}: {error.__cause__ or error}")]
     slow = newest - time.time() > SECONDS_A_CLOCK_MAY_BE_OFF
@@ -92,10 +93,9 @@ def _webhook(url: str, endpoints: list[stripe.WebhookEndpoint]) -> Finding:
     return Finding("webhook", True, f"told of every type that is used{note}")
 
 
-async def _mail(settings: Settings) -> Finding:
-    smtp.connect(settings)
+async def _mail() -> Finding:
     try:
-        await smtp.gateway().greet()
+        await gateways().smtp.greet()
     except smtp.ServerAway as error:
         return Finding("mail", False, str(error))
     return Finding("mail", True, "the mail server lets us in")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from server.checkout import payment_repository, repository
 from server.clock import now
 from server.database.session import release
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 
 MAX_DECLINES = 10  # on one intent
 DECLINES_COUNT_FOR = timedelta(hours=1)
@@ -36,5 +36,5 @@ async def stop(order_id: str, intent_id: str, declines: int) -> bool:
             return False
     await release()
     log.warning("intent %s: too many declined charges, closing it", intent_id)
-    await stripe_gateway().cancel_intent(intent_id)
+    await gateways().stripe.cancel_intent(intent_id)
     return True

@@ -28,7 +28,8 @@ from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, TooMany
 from server.i18n import current_locale
-from server.integrations.stripe import IntentState, NoSuchIntent, StripeFailed, StripeLocked, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import IntentState, NoSuchIntent, StripeFailed, StripeLocked
 from server.settings import settings
 from server.throttle import service as throttle
 from server.tokens import mac, new_order_number
@@ -277,8 +278,8 @@ async def make_intent(order: OrderRecord, payment: PaymentRecord) -> IntentState
 
 async def _fetch_or_create(order: OrderRecord, payment: PaymentRecord) -> IntentState:
     if payment.intent_id is not None:
-        return await stripe_gateway().fetch_intent(payment.intent_id)
-    return await stripe_gateway().create_intent(
+        return await gateways().stripe.fetch_intent(payment.intent_id)
+    return await gateways().stripe.create_intent(
         order_number=order.number,
         attempt=payment.attempt,
         tries=payment.tries,
@@ -294,7 +295,7 @@ async def close(payments: Iterable[PaymentRecord]) -> None:
         assert payment.intent_id is not None, "its secret is out"
         await release()
         try:
-            canceled = await stripe_gateway().cancel_intent(payment.intent_id)
+            canceled = await gateways().stripe.cancel_intent(payment.intent_id)
         except NoSuchIntent:
             await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
             continue
@@ -311,7 +312,7 @@ async def withdraw(order: OrderRecord, intent: IntentState) -> None:
     """End an intent whose secret is not handed out. Whatever Stripe says now, the buyer gets their answer."""
     await release()
     try:
-        canceled = await stripe_gateway().cancel_intent(intent.id)
+        canceled = await gateways().stripe.cancel_intent(intent.id)
         if not canceled:
             await follow(intent.id)
     except PlaybillError as error:

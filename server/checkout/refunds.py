@@ -20,7 +20,8 @@ from server.checkout.settlement import settle
 from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import NotFound
-from server.integrations.stripe import StripeFailed, StripeRefused, StripeUnavailable, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import StripeFailed, StripeRefused, StripeUnavailable
 
 ROUNDS = 3
 
@@ -114,7 +115,7 @@ async def _make(order: OrderRecord, refund: RefundRecord) -> None:
     assert payment.intent_id is not None, "it was paid"
     await release()
     try:
-        await stripe_gateway().refund(
+        await gateways().stripe.refund(
             refund_id=refund.id,
             tries=refund.tries,
             order_number=order.number,

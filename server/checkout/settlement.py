@@ -24,7 +24,8 @@ from server.checkout.repository import OrderVersion
 from server.clock import from_unix, now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, Unavailable
-from server.integrations.stripe import IntentState, NoSuchIntent, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import IntentState, NoSuchIntent
 from server.integrations.stripe_events import EventFact
 
 ATTEMPTS = 6
@@ -78,7 +79,7 @@ async def settle(intent_id: str, event: EventFact | None = None) -> Settlement:
     for _ in range(ATTEMPTS):
         await release()
         try:
-            state = await stripe_gateway().fetch_whole(intent_id)
+            state = await gateways().stripe.fetch_whole(intent_id)
         except NoSuchIntent:
             # Another account's, or another life of a test account: nothing of ours to bring into line.
             log.warning("intent %s is unknown to Stripe", intent_id)

@@ -11,7 +11,8 @@ from server.checkout.records import OrderRecord
 from server.checkout.settlement import Outcome
 from server.clock import from_unix, now
 from server.database.session import in_transaction, release
-from server.integrations.stripe import FraudWarning, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import FraudWarning
 from server.integrations.stripe_events import EventFact
 
 CARRY_OUR_MARK = ("payment_intent.", "charge.refunded")
@@ -39,7 +40,7 @@ async def tell_of_fraud(event: EventFact) -> Outcome:
     if order is None:
         return Outcome.NOT_OURS
     await release()
-    warning = await stripe_gateway().fetch_fraud_warning(event.object_id)
+    warning = await gateways().stripe.fetch_fraud_warning(event.object_id)
     return await events.once(event, partial(_warn_of_fraud, order, warning))
 
 

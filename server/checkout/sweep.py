@@ -21,7 +21,8 @@ from server.clock import from_unix, now
 from server.database.outage import is_outage
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError
-from server.integrations.stripe import NoSuchIntent, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import NoSuchIntent
 from server.integrations.stripe_events import EventFact
 from server.jobs.leases import Hold
 from server.jobs.recurring import OncePerSite
@@ -61,7 +62,7 @@ async def _read_events(hold: Hold) -> None:
     found_at = await hold.cursor()
     cursor = int(found_at) if found_at else None
     await release()
-    gateway = stripe_gateway()
+    gateway = gateways().stripe
     if cursor is None:
         # Stripe's clock, not ours: an hour before its newest event.
         cursor = max(0, await gateway.newest_event_created() - FIRST_LOOK_BACK_S)
@@ -119,7 +120,7 @@ async def _cancel(payment: PaymentRecord) -> None:
     if payment.intent_id is not None:
         await release()
         try:
-            await stripe_gateway().cancel_intent(payment.intent_id)
+            await gateways().stripe.cancel_intent(payment.intent_id)
         except NoSuchIntent:
             log.warning("payment %s: its intent is unknown to Stripe", payment.id)
         else:

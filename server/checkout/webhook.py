@@ -9,7 +9,7 @@ from server import metrics
 from server.checkout import events
 from server.database.outage import is_outage
 from server.errors import PlaybillError
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 from server.integrations.stripe_events import WebhookRejected
 from server.web.audience import Audience, audience
 
@@ -23,12 +23,12 @@ log = logging.getLogger("playbill.checkout")
 async def receive(request: Request) -> HTTPResponse:
     """200: settled, known, or not ours. 400: not Stripe's, or of the wrong mode. 500: let it come again."""
     try:
-        event = stripe_gateway().verify_event(request.body, request.headers.get("stripe-signature"))
+        event = gateways().stripe.verify_event(request.body, request.headers.get("stripe-signature"))
     except WebhookRejected:
         metrics.webhook_events.labels("unknown", "rejected").inc()
         raise
     kind = event.type if event.type in events.types() else "other"
-    if event.livemode is not stripe_gateway().livemode:
+    if event.livemode is not gateways().stripe.livemode:
         metrics.webhook_events.labels(kind, "wrong_mode").inc()
         raise WebhookRejected
     try:

@@ -6,11 +6,10 @@ import shutil
 import sys
 from contextlib import ExitStack
 
-from server.database.engine import opened
+from server.app import opened
 from server.database.migrations import migrate
 from server.database.session import session_scope
 from server.demo import seed
-from server.integrations import smtp, stripe
 from server.processes import Group
 from server.serving import listen, metrics_folder, workers
 from server.settings import Settings, configure
@@ -73,12 +72,7 @@ def demo(given: Settings, *, reset: bool) -> None:
 
 async def _fill(settings: Settings, *, with_orders: bool) -> None:
     """Catalog and people each time (what is there stays), past orders once."""
-    smtp.connect(settings)
-    async with (
-        opened(settings.database_url) as sessions,
-        stripe.connected(settings),
-        session_scope(sessions),
-    ):
+    async with opened(settings) as sessions, session_scope(sessions):
         await seed.seed_catalog()
         await seed.seed_people()
         if with_orders:

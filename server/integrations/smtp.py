@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
 from server.database.session import forbid_held_connection
-from server.settings import Settings, encrypts_mail, is_this_machine
+from server.settings import encrypts_mail, is_this_machine
 
 TIMEOUT_S = 10.0
 GOODBYE_TIMEOUT_S = 2.0
@@ -152,17 +152,3 @@ def _as_domain(host: str) -> str:
     except ValueError:
         return host
     return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
-
-
-_gateway: SmtpGateway | None = None
-
-
-def connect(settings: Settings) -> None:
-    """Make the gateway of this process; opens no connection yet."""
-    global _gateway  # noqa: PLW0603 - one process has one mail server
-    _gateway = SmtpGateway(settings.smtp_url, urlsplit(settings.public_url).hostname or "localhost")
-
-
-def gateway() -> SmtpGateway:
-    assert _gateway is not None, "connect() was not called"
-    return _gateway

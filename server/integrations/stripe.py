@@ -8,7 +8,6 @@ is held, and raises StripeUnavailable when no answer came or Stripe failed.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -380,34 +379,3 @@ def _charge(charge: Any) -> Charge:
     details = charge.payment_method_details
     card = getattr(details, "card", None) if details else None
     return Charge(charge.id, charge.status, card.brand if card else None, card.last4 if card else None)
-
-
-_gateway: StripeGateway | None = None
-
-
-def connect(settings: Settings) -> None:
-    """Make this process's gateway; the HTTP client belongs to the event loop that runs now."""
-    global _gateway  # noqa: PLW0603 - one process, one Stripe account
-    _gateway = StripeGateway(settings)
-
-
-async def disconnect() -> None:
-    global _gateway  # noqa: PLW0603
-    if _gateway is not None:
-        await _gateway.close()
-    _gateway = None
-
-
-@asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[None]:
-    """For as long as a command runs."""
-    connect(settings)
-    try:
-        yield
-    finally:
-        await disconnect()
-
-
-def stripe_gateway() -> StripeGateway:
-    assert _gateway is not None, "connect() was not called"
-    return _gateway

@@ -15,6 +15,7 @@ from server.alerts.models import AlertKind
 from server.clock import now
 from server.database.session import in_transaction
 from server.integrations import smtp
+from server.integrations.gateways import gateways
 from server.mail import message, repository
 from server.mail.models import MailState
 from server.mail.records import HeldMail
@@ -95,7 +96,7 @@ async def _send(mail: HeldMail) -> bool:
         await _give_up(mail, MailState.FAILED, str(error), type(error).__name__)
         return False
     try:
-        await smtp.gateway().send(message.sender(), mail.recipient, content, record_sending)
+        await gateways().smtp.send(message.sender(), mail.recipient, content, record_sending)
     except _LeaseLost:
         log.warning("mail %s: the lease ran out before the content was sent", mail.id)
         return False

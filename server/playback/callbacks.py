@@ -9,12 +9,12 @@ from sanic import response as sanic_response
 from server import languages, metrics
 from server.errors import Unreadable
 from server.i18n import N_, first_offered, gettext, in_locale
-from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY, USER_KEY_HEADER, KollusClient
+from server.integrations.gateways import gateways
+from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY, USER_KEY_HEADER
 from server.playback.approval import NOT_OURS, Approval, approve
 from server.playback.forms import PlayCallback
 from server.playback.lms import read_report
 from server.playback.reporting import Outcome, take_report
-from server.settings import settings
 from server.web import bodies
 from server.web.audience import Audience, audience
 from server.web.forms import FormInvalid
@@ -53,7 +53,7 @@ async def answer_play(request: Request) -> HTTPResponse:
     asked = _asked(request)
     approval = await approve(asked) if asked else NOT_OURS
     metrics.kollus_callbacks.labels(_kind(asked), _outcome(approval)).inc()
-    kollus = KollusClient(settings())
+    kollus = gateways().kollus
     if asked is not None and approval.allowed:
         reply = kollus.allow(asked.kind, approval.until)
     else:

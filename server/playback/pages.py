@@ -11,13 +11,12 @@ from server.clock import now
 from server.database.session import in_transaction
 from server.errors import NotFound, PlaybillError
 from server.i18n import current_locale, pick
-from server.integrations.kollus import KollusClient
+from server.integrations.gateways import gateways
 from server.playback import repository
 from server.playback.records import PreviewPage, Programme, ProgrammeLecture, ShelfItem, WatchPage
 from server.playback.service import course_progress, progress_of
 from server.playback.tickets import ticket_of
 from server.playback.watched import Watched, resume_at
-from server.settings import settings
 from server.tokens import new_id
 
 
@@ -132,7 +131,7 @@ async def _open_player(
     play_id = new_id()
     told = cuid or f"p-{play_id}"
     await in_transaction(partial(repository.add_play, play_id, viewer_id, lecture.id, told, now()))
-    return KollusClient(settings()).player_url(
+    return gateways().kollus.player_url(
         media_content_key=lecture.media_content_key,
         cuid=told,
         start_s=start_s,

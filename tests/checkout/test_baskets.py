@@ -14,7 +14,7 @@ from server.checkout.errors import OrderAlreadyPaid
 from server.checkout.models import Order, OrderItem, OrderStatus, Payment, RefundItem
 from server.checkout.opening import Buyer, OpenOrder, Press
 from server.database.session import current_session, release, transaction
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 from server.tokens import new_token, order_key_id
 from tests.conftest import Sandbox
 from tests.factories import create_course
@@ -44,7 +44,7 @@ async def pay(sandbox: Sandbox, opened: OpenOrder) -> str:
 
 async def refund_at_stripe(sandbox: Sandbox, intent: str, amount: int | None = None) -> None:
     await release()
-    charge = (await stripe_gateway().fetch_whole(intent)).charges[0].id
+    charge = (await gateways().stripe.fetch_whole(intent)).charges[0].id
     await sandbox.astripe(f"charges/{charge}/refund", **({"amount": amount} if amount else {}))
     await checkout.settle(intent)
 

@@ -18,7 +18,7 @@ from server.checkout.events import Subscription
 from server.checkout.models import StripeEvent
 from server.checkout.settlement import Outcome
 from server.database.session import current_session
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 from server.integrations.stripe_events import EventFact
 from server.settings import Settings
 from tests.conftest import Sandbox, Site
@@ -110,7 +110,7 @@ async def test_more_types_than_one_list_may_have_are_all_read_in_order(
     asked = [*events.types()]
     await current_session().reset()
 
-    told = await stripe_gateway().events_since(0, asked[::-1])
+    told = await gateways().stripe.events_since(0, asked[::-1])
 
     assert len(asked) > 20
     assert len(sandbox.requests("GET", "/v1/events")) == 2

@@ -16,7 +16,7 @@ from server.checkout.models import Order, OrderStatus, Payment
 from server.checkout.service import Buyer, Press
 from server.clock import now
 from server.database.session import current_session, transaction
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 from tests.conftest import Sandbox, Site
 from tests.factories import (
     TESTER,
@@ -209,7 +209,7 @@ async def test_a_tab_that_is_late_with_another_key_makes_no_second_intent(
     await current_session().reset()
     order = (await current_session().scalars(select(Order))).one()
     await current_session().reset()
-    late = await stripe_gateway().create_intent(
+    late = await gateways().stripe.create_intent(
         order_number=order.number,
         attempt=1,
         tries=7,
@@ -250,7 +250,7 @@ async def test_two_tabs_in_two_currencies_leave_one_open_intent(
     await order_in(browser, currency="USD")
 
     await current_session().reset()
-    assert (await stripe_gateway().fetch_intent(intent_of(won))).status == "canceled"
+    assert (await gateways().stripe.fetch_intent(intent_of(won))).status == "canceled"
 
 
 async def test_paying_in_one_tab_is_seen_by_the_other_in_another_currency(
@@ -274,7 +274,7 @@ async def test_signing_in_with_an_order_open_leaves_one_open_intent(
     await order_in(browser)
 
     await current_session().reset()
-    assert (await stripe_gateway().fetch_intent(intent_of(as_guest))).status == "canceled"
+    assert (await gateways().stripe.fetch_intent(intent_of(as_guest))).status == "canceled"
 
 
 async def test_after_the_charge_no_press_moves_the_receipt_to_another_address(

@@ -20,7 +20,8 @@ from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
 from server.clock import now
 from server.database.session import current_session, session_scope, transaction
-from server.integrations.stripe import IntentState, StripeGateway, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import IntentState, StripeGateway
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import (
@@ -39,7 +40,7 @@ from tests.factories import (
 async def intents_of(sandbox: Sandbox) -> dict[str, str]:
     """Every intent at Stripe that somebody could still pay or has paid, with its state."""
     await current_session().reset()
-    gateway = stripe_gateway()
+    gateway = gateways().stripe
     ids = list(await current_session().scalars(select(Payment.intent_id)))
     await current_session().reset()
     states = {intent: (await gateway.fetch_intent(intent)).status for intent in ids if intent}
@@ -259,7 +260,7 @@ async def test_a_canceled_intent_ends_its_payment_even_if_it_differs(
         return replace(await real(gateway, intent_id), customer="cus_somebody")
 
     await current_session().reset()
-    await stripe_gateway().cancel_intent(intent_of(order))
+    await gateways().stripe.cancel_intent(intent_of(order))
     monkeypatch.setattr(StripeGateway, "fetch_whole", of_somebody)
 
     assert await checkout.settle(intent_of(order)) is Outcome.APPLIED

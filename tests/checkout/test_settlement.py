@@ -21,7 +21,8 @@ from server.checkout.errors import RefundUnclear
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
 from server.database.session import current_session, session_scope, transaction
-from server.integrations.stripe import IntentState, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import IntentState
 from server.integrations.stripe_events import EventFact
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
@@ -52,7 +53,7 @@ async def payments() -> list[PaymentStatus]:
 
 async def state_of(intent: str) -> IntentState:
     await current_session().reset()
-    return await stripe_gateway().fetch_whole(intent)
+    return await gateways().stripe.fetch_whole(intent)
 
 
 def event(sandbox: Sandbox, kind: str) -> EventFact:
@@ -362,7 +363,7 @@ async def test_what_staff_closed_no_payment_event_opens(browser: httpx.AsyncClie
 
 async def test_an_intent_of_another_shop_is_left_alone(shop: Site, session: None) -> None:
     await current_session().reset()
-    gateway = stripe_gateway()
+    gateway = gateways().stripe
     foreign = await gateway._client.v1.payment_intents.create_async(
         {"amount": 5000, "currency": "krw", "metadata": {"app": "another-shop"}}
     )
@@ -372,7 +373,7 @@ async def test_an_intent_of_another_shop_is_left_alone(shop: Site, session: None
 
 async def test_an_intent_that_names_an_unknown_order_must_come_again(shop: Site, session: None) -> None:
     await current_session().reset()
-    intent = await stripe_gateway().create_intent(
+    intent = await gateways().stripe.create_intent(
         order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
 

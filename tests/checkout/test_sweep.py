@@ -15,7 +15,7 @@ from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent
 from server.clock import now
 from server.database.session import current_session, transaction
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 from server.jobs import leases
 from server.jobs.models import JobLease
 from tests.conftest import Sandbox, Site
@@ -108,7 +108,7 @@ async def test_an_event_that_fails_is_read_again_and_holds_up_no_other(
 ) -> None:
     quote = await checkout.quote(["first-night"], "KRW")
     await current_session().reset()
-    homeless = await stripe_gateway().create_intent(
+    homeless = await gateways().stripe.create_intent(
         order_number="AAAAA-BBBBB",
         attempt=1,
         tries=0,
@@ -137,7 +137,7 @@ async def test_an_event_that_cannot_be_settled_reaches_a_person(
     """A restored backup may lack an order that Stripe was paid for."""
     monkeypatch.setattr(sweep, "TELL_STAFF_AFTER", timedelta(0))
     await current_session().reset()
-    intent = await stripe_gateway().create_intent(
+    intent = await gateways().stripe.create_intent(
         order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
     await sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")
@@ -222,7 +222,7 @@ async def test_an_order_whose_payment_was_canceled_ends_after_a_day(
     """A canceled payment leaves its order pending; nobody may find it there for ever."""
     order = await order_in(browser)
     await current_session().reset()
-    await stripe_gateway().cancel_intent(intent_of(order))
+    await gateways().stripe.cancel_intent(intent_of(order))
     await checkout.settle(intent_of(order))
     await sweep.run(at_once=True)
     await current_session().reset()

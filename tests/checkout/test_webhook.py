@@ -15,7 +15,8 @@ from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.checkout.models import StripeEvent
 from server.database.session import current_session
-from server.integrations.stripe import IntentState, StripeGateway, stripe_gateway
+from server.integrations.gateways import gateways
+from server.integrations.stripe import IntentState, StripeGateway
 from server.settings import Settings
 from tests.conftest import Sandbox, Site
 from tests.factories import deliver, order_in, pay, signature_of, status_of
@@ -109,7 +110,7 @@ async def test_ours_without_its_order_is_500_so_that_it_comes_again(
     shop: Site, sandbox: Sandbox, settings: Settings
 ) -> None:
     await current_session().reset()
-    intent = await stripe_gateway().create_intent(
+    intent = await gateways().stripe.create_intent(
         order_number="AAAAA-BBBBB", attempt=1, tries=0, amount=33000, currency="KRW", quote_digest="x"
     )
     await sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")

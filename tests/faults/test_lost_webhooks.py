@@ -9,7 +9,7 @@ from server.checkout import payment_repository, repository, sweep
 from server.checkout import service as checkout
 from server.clock import now
 from server.database.session import release, transaction
-from server.integrations.stripe import stripe_gateway
+from server.integrations.gateways import gateways
 from server.tokens import new_id, new_order_number
 from tests.conftest import Site
 from tests.factories import create_course, eventually, order_in, pay
@@ -23,7 +23,7 @@ async def test_an_event_before_our_commit_is_visible_comes_again_and_is_settled(
     number, viewer_id = new_order_number(), new_id()
     quote = await checkout.quote(["first-night"], "KRW")
     await release()
-    intent = await stripe_gateway().create_intent(
+    intent = await gateways().stripe.create_intent(
         order_number=number, attempt=1, tries=0, amount=33000, currency="KRW", quote_digest=quote.digest
     )
     await shop.sandbox.astripe(f"confirm/{intent.id}", card="pm_card_visa", outcome="complete")

@@ -29,7 +29,6 @@ from server.database.session import (
     transaction,
 )
 from server.database.write import insert_once
-from server.integrations import stripe
 from server.settings import Settings, configure
 from server.web.audience import Audience, audience
 from tests.factories import eventually
@@ -211,13 +210,11 @@ async def look(request: Request) -> None:
 @pytest_asyncio.fixture
 async def app(settings: Settings, clean_database: None) -> AsyncIterator[Sanic[Any, Any]]:
     """The application with routes that misbehave, a short patience, and a look at every beginning request."""
-    await stripe.disconnect()  # one gateway per process: this application brings its own
     own = settings.model_copy(update={"port": free_port()})
     async with listening(own, prepare) as app:
         app.ctx.storm.port = own.port
         yield app
     configure(settings)
-    stripe.connect(settings)
 
 
 def in_use(app: Sanic[Any, Any]) -> int:

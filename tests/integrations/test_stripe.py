@@ -10,6 +10,7 @@ import pytest_asyncio
 from server.checkout import service as checkout
 from server.database.session import release
 from server.integrations import stripe
+from server.integrations.gateways import gateways, opened
 from server.integrations.stripe import IntentState, StripeGateway, StripeUnavailable
 from server.settings import Settings
 from tests.conftest import Sandbox, Site
@@ -93,7 +94,7 @@ async def test_after_two_retries_nothing_more_is_tried(session: None, site: Site
     await sandbox.astripe("settings", api_fail="drop")
 
     with pytest.raises(StripeUnavailable):
-        await an_intent(stripe.stripe_gateway())
+        await an_intent(gateways().stripe)
 
     assert len(sandbox.requests("POST", "/v1/payment_intents")) == 3
 
@@ -103,7 +104,7 @@ async def test_an_answer_is_waited_for_ten_seconds(
 ) -> None:
     intent = await pay(sandbox, await order_in(browser))
     await release()
-    await stripe.stripe_gateway().fetch_whole(intent)
+    await gateways().stripe.fetch_whole(intent)
 
     assert len(calls) == 5
     waits = {seconds for call in calls for seconds in call.extensions["timeout"].values()}
@@ -127,12 +128,9 @@ async def test_no_answer_within_that_time_is_unavailable(
 @pytest_asyncio.fixture
 async def two_secrets(site: Site, settings: Settings) -> AsyncIterator[None]:
     """The site while the webhook's secret is replaced: it knows the new one and the old one."""
-    await stripe.disconnect()
     changed = {"stripe_webhook_secrets": "whsec_new, whsec_old"}
-    stripe.connect(Settings.model_validate(settings.model_dump() | changed))
-    yield
-    await stripe.disconnect()
-    stripe.connect(settings)
+    async with opened(Settings.model_validate(settings.model_dump() | changed)):
+        yield
 
 
 @pytest.mark.parametrize(("secret", "status"), [("whsec_new", 200), ("whsec_old", 200), ("whsec_third", 400)])

@@ -8,7 +8,7 @@ import pytest_asyncio
 from sqlalchemy import select, update
 
 from server.database.session import current_session, transaction
-from server.integrations import smtp
+from server.integrations.gateways import opened
 from server.mail import service as mail
 from server.mail.models import Mail
 from server.settings import Settings
@@ -53,8 +53,8 @@ class Outbox:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def outbox(session: None, sandbox: Sandbox, settings: Settings) -> AsyncIterator[Outbox]:
-    smtp.connect(settings)
-    yield Outbox(sandbox)
+    async with opened(settings):
+        yield Outbox(sandbox)
     await _settings(sandbox, None)
 
 

@@ -1,11 +1,12 @@
 """Never lost, and never twice for one row."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from server.admin.alerts import wording
@@ -13,7 +14,7 @@ from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.clock import now
 from server.database.session import session_scope, transaction
-from server.integrations import smtp
+from server.integrations.gateways import opened
 from server.mail import repository, worker
 from server.mail.models import MailState
 from server.settings import Settings
@@ -150,11 +151,10 @@ async def test_connection_lost_after_the_content_is_uncertain_and_never_sent_aga
     assert len(outbox.delivered()) == 1
 
 
-@pytest.fixture
-def server_away(outbox: Outbox, settings: Settings) -> Iterator[None]:
-    smtp.connect(settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{free_port()}"}))
-    yield
-    smtp.connect(settings)
+@pytest_asyncio.fixture
+async def server_away(outbox: Outbox, settings: Settings) -> AsyncIterator[None]:
+    async with opened(settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{free_port()}"})):
+        yield
 
 
 @pytest.mark.usefixtures("server_away")
@@ -182,10 +182,11 @@ async def test_no_mail_is_lost_to_an_outage_however_long(outbox: Outbox, setting
             pause = row.next_try_at - before
             await outbox.change(next_try_at=now() - PAST)
         pauses.append(round(pause.total_seconds() / 60))
-    smtp.connect(settings)
+    async with opened(settings):
+        sent = await worker.send_waiting()
 
     assert pauses == [1, 6, 30, 60, 60]
-    assert await worker.send_waiting() == 1
+    assert sent == 1
 
 
 @pytest.mark.usefixtures("server_away")
