@@ -66,6 +66,8 @@ def _in_words(error: Exception) -> str | None:
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
     from server.serving import serve
 
+    if settings.is_live:
+        _refuse_demos_people(settings)
     serve(settings)
 
 
@@ -186,6 +188,26 @@ def _doctor(settings: Settings, _: argparse.Namespace) -> None:
 def _refuse_live(settings: Settings, command: str) -> None:
     if settings.is_live:
         sys.exit(f"playbill {command} is for sandbox mode; this is live mode")
+
+
+def _refuse_demos_people(settings: Settings) -> None:
+    from server.database.migrations import is_current
+    from server.database.outage import is_outage
+    from server.demo.seed import people_here
+
+    async def look() -> list[str]:
+        return await people_here() if await is_current() else []
+
+    try:
+        found = _in_session(settings, look)
+    except DBAPIError as error:
+        if not is_outage(error):
+            raise
+        # A site whose database is away starts all the same, and says so on every page.
+        print(f"database: {error.orig}; not looked for the demo's people", file=sys.stderr)
+        return
+    if found:
+        sys.exit(f"live mode refuses to start: the database holds the demo's people ({', '.join(found)})")
 
 
 def _in_session(settings: Settings, act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

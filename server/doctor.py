@@ -10,6 +10,7 @@ from server.database.health import Writes, forgets_commits
 from server.database.migrations import is_current
 from server.database.outage import is_outage
 from server.database.session import release, session_scope
+from server.demo.seed import people_here
 from server.errors import PlaybillError
 from server.integrations import smtp, stripe
 from server.integrations.gateways import gateways
@@ -35,20 +36,21 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [Finding("settings", True, f"{settings.mode} mode, {settings.public_url}")]
     async with opened(settings) as sessions:
         async with session_scope(sessions):
-            findings += await _database()
+            findings += await _database(settings)
             await release()
             findings += await _stripe(settings)
         findings.append(await _mail())
     return findings
 
 
-async def _database() -> list[Finding]:
+async def _database(settings: Settings) -> list[Finding]:
     try:
         if not await is_current():
             return [Finding("database", False, "migrations are missing: run `playbill migrate`")]
         forgets = await forgets_commits()
         takes_writes = await Writes().are_taken()
         left_out = await checkout.count_paid_without_access()
+        demo = await people_here() if settings.is_live else []
     except Exception as error:
         if not is_outage(error):
             raise
@@ -59,6 +61,7 @@ async def _database() -> list[Finding]:
         Finding("database", True, "answers, has every migration, and takes writes"),
         Finding("commits", not forgets, FORGETS if forgets else "are on the disk when they are done"),
         Finding("paid without access", left_out == 0, str(left_out)),
+        *[Finding("demo", False, f"{email} may sign in: live mode refuses to start") for email in demo],
     ]
 
 

@@ -40,6 +40,17 @@ LIVE_ADDRESSES = {
     "kollus_gateway_url": "https://v.kr.kollus.com",
     "kollus_player_js_url": "https://file.kollus.com/vgcontroller/vg-controller-client.latest.min.js",
 }
+# Addresses that stand in a page's Content-Security-Policy or are called as they are: nothing but an origin.
+ORIGINS = ("public_url", "stripe_api_url", "kollus_api_url", "kollus_gateway_url")
+SCRIPTS = ("stripe_js_url", "kollus_player_js_url")
+ORIGIN = r"https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+# Nothing here asks Kollus's API yet, and no callback of its platform is served.
+NOT_USED_YET = {
+    "kollus_service_account_key",
+    "kollus_api_token",
+    "kollus_channel_key",
+    "kollus_callback_secret",
+}
 # Kollus's own security keys may be as short as this; the others are ours, or always longer.
 SHORTEST = {
     "secret_key": 32,
@@ -50,6 +61,12 @@ SHORTEST = {
     "kollus_custom_key": 32,
     "kollus_api_token": 8,
     "kollus_callback_secret": 16,
+}
+# What Stripe's keys begin with; the rest of each is random.
+PREFIXES = {
+    "stripe_secret_key": ("sk_live_", "rk_live_"),
+    "stripe_publishable_key": ("pk_live_",),
+    "stripe_webhook_secrets": ("whsec_",),
 }
 
 
@@ -155,7 +172,7 @@ class Settings(BaseSettings):
             }
         return defaults | {name: value for name, value in given.items() if value not in ("", None)}
 
-    @field_validator("public_url")
+    @field_validator(*ORIGINS)
     @classmethod
     def _without_a_slash_at_the_end(cls, value: str) -> str:
         return value.rstrip("/")
@@ -192,8 +209,12 @@ class Settings(BaseSettings):
 
     def _about_forms(self) -> Iterator[str]:
         """What would otherwise fail later, at every page or every mail."""
-        if not _is_origin(self.public_url):
-            yield "PLAYBILL_PUBLIC_URL is not of the form http[s]://host[:port], without a path"
+        for name in ORIGINS:
+            if not _is_origin(getattr(self, name)):
+                yield f"PLAYBILL_{name.upper()} is not of the form http[s]://host[:port], without a path"
+        for name in SCRIPTS:
+            if not _is_script(getattr(self, name)):
+                yield f"PLAYBILL_{name.upper()} is not of the form http[s]://host[:port]/path"
         if not self.database_url.startswith(DATABASES):
             yield f"PLAYBILL_DATABASE_URL begins with neither {' nor '.join(DATABASES)}"
         if self.smtp_url and not _is_mail_server(self.smtp_url):
@@ -203,28 +224,25 @@ class Settings(BaseSettings):
                 yield f"PLAYBILL_{name.upper()} is no e-mail address"
 
     def _about_secrets(self) -> Iterator[str]:
-        for name, sandbox_value in SANDBOX_SECRETS.items():
-            value = getattr(self, name)
-            if not value:
-                yield f"PLAYBILL_{name.upper()} is empty"
-            elif sandbox_value in value:
-                yield f"PLAYBILL_{name.upper()} is the sandbox's value"
-            elif min(map(len, _words(value)), default=0) < SHORTEST.get(name, 1):
-                yield f"PLAYBILL_{name.upper()} is shorter than {SHORTEST[name]} characters"
+        for name in SANDBOX_SECRETS:
+            if complaint := _about_secret(name, getattr(self, name)):
+                yield f"PLAYBILL_{name.upper()} {complaint}"
         if len(self.metrics_token) < 16:
             yield "PLAYBILL_METRICS_TOKEN is empty or shorter than 16 characters"
-        if not self.stripe_secret_key.startswith(("sk_live_", "rk_live_")):
-            yield "PLAYBILL_STRIPE_SECRET_KEY is no live key (sk_live_… or rk_live_…)"
-        if not self.stripe_publishable_key.startswith("pk_live_"):
-            yield "PLAYBILL_STRIPE_PUBLISHABLE_KEY is no live key (pk_live_…)"
+        elif _is_one_letter(self.metrics_token):
+            yield "PLAYBILL_METRICS_TOKEN is one letter over and over"
 
     def _about_addresses(self) -> Iterator[str]:
         for name in ("public_url", *LIVE_ADDRESSES):
+            if not (_is_origin if name in ORIGINS else _is_script)(getattr(self, name)):
+                continue  # said already
             address = urlsplit(getattr(self, name))
             if address.scheme != "https":
                 yield f"PLAYBILL_{name.upper()} is not https"
-            elif not address.hostname or is_this_machine(address.hostname):
+            elif is_this_machine(address.hostname or ""):
                 yield f"PLAYBILL_{name.upper()} is an address of this machine"
+            elif name == "public_url" and _is_private(address.hostname or ""):
+                yield "PLAYBILL_PUBLIC_URL is an address of a private network"
         if _is_mail_server(self.smtp_url):
             yield from self._about_mail_server()
         if self.proxies_count is None:
@@ -271,12 +289,42 @@ def _words(value: str) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
+def _about_secret(name: str, value: str) -> str:
+    """What is wrong with a secret in live mode, or nothing."""
+    words = _words(value)
+    prefixes = PREFIXES.get(name, ("",))
+    if not value:
+        return "" if name in NOT_USED_YET else "is empty"
+    if SANDBOX_SECRETS[name].casefold() in value.casefold():
+        return "is the sandbox's value"
+    if min(map(len, words), default=0) < SHORTEST.get(name, 1):
+        return f"is shorter than {SHORTEST[name]} characters"
+    if not all(word.startswith(prefixes) for word in words):
+        kind = "webhook secret" if name == "stripe_webhook_secrets" else "live key"
+        return f"is no {kind} ({' or '.join(f'{prefix}…' for prefix in prefixes)})"
+    if name in SHORTEST and any(_is_one_letter(word, prefixes) for word in words):
+        return "is one letter over and over"
+    return ""
+
+
+def _is_one_letter(word: str, prefixes: tuple[str, ...] = ("",)) -> bool:
+    random_part = next(word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix))
+    return len(set(random_part.casefold())) <= 1
+
+
 def _is_origin(url: str) -> bool:
+    return bool(re.fullmatch(ORIGIN, url)) and _is_address(url)
+
+
+def _is_script(url: str) -> bool:
+    with_path = ORIGIN + r"(/[\w.~%+@-]+)+(\?[\w.~%+@=&-]*)?"
+    return bool(re.fullmatch(with_path, url, re.ASCII)) and _is_address(url)
+
+
+def _is_address(url: str) -> bool:
     try:
-        parts = urlsplit(url)
-        whole = f"{parts.scheme}://{parts.netloc}" == url and "@" not in parts.netloc
-        return whole and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # no number, or none that is a port
+        return urlsplit(url).port != 0
+    except ValueError:  # no address in the brackets, or no number of a port
         return False
 
 
@@ -306,6 +354,11 @@ def is_this_machine(host: str) -> bool:
         return True
     address = _address(host)
     return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _is_private(host: str) -> bool:
+    address = _address(host.rstrip("."))
+    return address is not None and not address.is_global
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

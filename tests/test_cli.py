@@ -18,6 +18,7 @@ from server.audit.models import ActorKind
 from server.catalog.models import Course
 from server.cli import main
 from server.database.session import current_session, transaction
+from server.doctor import examine
 from server.settings import Settings
 from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
 from tests.factories import create_account, create_course
@@ -67,6 +68,24 @@ def test_live_mode_with_unsafe_settings_is_refused_in_one_line() -> None:
 
     assert done.returncode == 1
     assert done.stderr == ("live mode refuses to start: PLAYBILL_SECRET_KEY is shorter than 32 characters\n")
+
+
+async def test_live_mode_with_the_demos_people_in_its_database_is_refused(
+    session: None, sandbox: Sandbox, settings: Settings
+) -> None:
+    """The whole world may read their password."""
+    await create_account("admin@playbill.example")
+
+    done = playbill("serve", environment=LIVE | {"PLAYBILL_DATABASE_URL": settings.database_url})
+    findings = await examine(settings.model_copy(update={"mode": "live"}))
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "live mode refuses to start: the database holds the demo's people (admin@playbill.example)\n",
+    )
+    assert [one.text for one in findings if one.what == "demo"] == [
+        "admin@playbill.example may sign in: live mode refuses to start"
+    ]
 
 
 def test_a_setting_that_cannot_be_read_is_named() -> None:

@@ -1,6 +1,7 @@
 """Settings: safe or refused in live mode, ready for a first look in sandbox mode."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,24 +9,32 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from server.settings import LIVE_ADDRESSES, SANDBOX_SECRETS, Settings, configure
+from server.settings import (
+    LIVE_ADDRESSES,
+    NOT_USED_YET,
+    ROOT,
+    SANDBOX_SECRETS,
+    SCRIPTS,
+    Settings,
+    configure,
+)
 from tests.conftest import Site
 from tests.factories import PASSWORD, create_account, create_course, csrf_of
 
 SAFE: dict[str, Any] = {
     "mode": "live",
     "public_url": "https://shop.example",
-    "secret_key": "s" * 32,
-    "stripe_secret_key": "sk_live_" + "a" * 24,
-    "stripe_publishable_key": "pk_live_" + "a" * 24,
-    "stripe_webhook_secrets": "whsec_" + "a" * 24 + ", whsec_" + "b" * 24,
+    "secret_key": "pq0Vb7sXw3Jf9LkZ2mTgRcY6hUeNdA1o",
+    "stripe_secret_key": "sk_live_51Hq8ZkLw0XyVb3TnRfGp7Mc",
+    "stripe_publishable_key": "pk_live_51Hq8ZkLw0XyVb3TnRfGp7Mc",
+    "stripe_webhook_secrets": "whsec_nT4yKp8Vd2Rw6XqZ0bJm3LgS, whsec_Yf5HuC1eAo9Ds7GiVk2NtPx4",
     "kollus_service_account_key": "shop",
-    "kollus_security_key": "k" * 32,
-    "kollus_custom_key": "c" * 64,
-    "kollus_api_token": "t" * 32,
+    "kollus_security_key": "Wc8Rj3Zt6Mx1Vq9K",
+    "kollus_custom_key": "3b9e0c7fa1d2465883bfe6097c5da4124e8f90b6d7c3a2510fe48b69d7a2c35f",
+    "kollus_api_token": "Lm4Xs9Qv2Bz7",
     "kollus_channel_key": "abcdefgh",
-    "kollus_callback_secret": "b" * 32,
-    "metrics_token": "m" * 16,
+    "kollus_callback_secret": "Ht2Gd8Yk5Fn0Pw6S",
+    "metrics_token": "Uj7Ec3Ox9Ib1Nq5Z",
     "smtp_url": "smtp://mail.example:587",
     "mail_from": "Shop <hello@shop.example>",
     "business_name": "Shop",
@@ -47,17 +56,44 @@ def test_a_complete_live_set_is_accepted() -> None:
 
     assert settings.is_live
     assert settings.is_https
-    assert settings.webhook_secrets == ["whsec_" + "a" * 24, "whsec_" + "b" * 24]
+    assert settings.webhook_secrets == ["whsec_nT4yKp8Vd2Rw6XqZ0bJm3LgS", "whsec_Yf5HuC1eAo9Ds7GiVk2NtPx4"]
     assert {name: getattr(settings, name) for name in LIVE_ADDRESSES} == LIVE_ADDRESSES
 
 
-EMPTY = [*SANDBOX_SECRETS, "metrics_token", "smtp_url", "mail_from", "business_name", "business_email"]
+NOT_SECRET = ["smtp_url", "mail_from", "business_name", "business_email"]
+EMPTY = [name for name in (*SANDBOX_SECRETS, "metrics_token", *NOT_SECRET) if name not in NOT_USED_YET]
 
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_live_mode_refuses_an_empty_value_and_names_it(name: str) -> None:
     with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} is empty"):
         Settings(**SAFE | {name: ""})
+
+
+def test_live_mode_demands_no_secret_that_nothing_uses() -> None:
+    assert Settings(**SAFE | dict.fromkeys(NOT_USED_YET, "")).is_live
+
+
+def test_every_other_secret_is_read_somewhere() -> None:
+    """And none that is demanded of nobody is: whoever begins to use it has to demand it."""
+    code = "".join(
+        path.read_text("utf-8")
+        for path in (ROOT / "server").rglob("*.py")
+        if path.name not in ("settings.py", "standins.py") and "sandbox" not in path.parts
+    )
+    read = {name for name in SANDBOX_SECRETS if f"settings.{name}" in code or f"settings().{name}" in code}
+    read.add("stripe_webhook_secrets")  # as `webhook_secrets`
+
+    assert read == SANDBOX_SECRETS.keys() - NOT_USED_YET
+
+
+@pytest.mark.parametrize("change", [str.upper, str.swapcase, "{}-1".format, "x{}".format])
+@pytest.mark.parametrize("name", SANDBOX_SECRETS)
+def test_live_mode_refuses_the_sandboxs_secret_in_other_clothes(
+    name: str, change: Callable[[str], str]
+) -> None:
+    with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} is the sandbox's value"):
+        Settings(**SAFE | {name: change(SANDBOX_SECRETS[name])})
 
 
 @pytest.mark.parametrize("name", SANDBOX_SECRETS)
@@ -71,6 +107,20 @@ def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
     [
         ("secret_key", "s" * 31, "is shorter than 32 characters"),
         ("kollus_callback_secret", "b" * 15, "is shorter than 16 characters"),
+        ("secret_key", "s" * 32, "is one letter over and over"),
+        ("secret_key", "sS" * 16, "is one letter over and over"),
+        ("secret_key", "0" * 64, "is one letter over and over"),
+        ("stripe_secret_key", "sk_live_" + "a" * 24, "is one letter over and over"),
+        ("stripe_publishable_key", "pk_live_" + "a" * 24, "is one letter over and over"),
+        ("stripe_webhook_secrets", "whsec_" + "a" * 24, "is one letter over and over"),
+        ("stripe_webhook_secrets", SAFE["stripe_webhook_secrets"] + ",whsec_" + "0" * 32, "is one letter"),
+        ("kollus_security_key", "k" * 32, "is one letter over and over"),
+        ("kollus_custom_key", "c" * 64, "is one letter over and over"),
+        ("kollus_callback_secret", "b" * 32, "is one letter over and over"),
+        ("kollus_api_token", "t" * 8, "is one letter over and over"),
+        ("metrics_token", "m" * 16, "is one letter over and over"),
+        ("stripe_webhook_secrets", SAFE["stripe_secret_key"], "is no webhook secret"),
+        ("stripe_webhook_secrets", SAFE["stripe_webhook_secrets"] + ",sk_live_0123456789", "is no webhook"),
         ("metrics_token", "m" * 15, "is empty or shorter than 16 characters"),
         ("stripe_secret_key", "sk_test_" + "a" * 24, "is no live key"),
         ("stripe_secret_key", "rk_test_" + "a" * 24, "is no live key"),
@@ -89,6 +139,16 @@ def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
         ("stripe_api_url", "https://localhost.:8001", "is an address of this machine"),
         ("stripe_api_url", "https://2130706433", "is an address of this machine"),
         ("stripe_api_url", "https://[::ffff:127.0.0.1]:8001", "is an address of this machine"),
+        ("public_url", "https://10.0.0.5", "is an address of a private network"),
+        ("public_url", "https://192.168.1.20:8443", "is an address of a private network"),
+        ("public_url", "https://172.16.0.1", "is an address of a private network"),
+        ("public_url", "https://100.64.0.1", "is an address of a private network"),
+        ("public_url", "https://169.254.169.254", "is an address of a private network"),
+        ("public_url", "https://167772165", "is an address of a private network"),
+        ("public_url", "https://[fd00::1]", "is an address of a private network"),
+        ("public_url", "https://[fe80::1]", "is an address of a private network"),
+        ("public_url", "https://[::ffff:10.0.0.5]", "is an address of a private network"),
+        ("public_url", "https://[::1]", "is an address of this machine"),
         ("smtp_url", "smtp://127.0.0.1:8025", "is the sandbox's mail server"),
         ("smtp_url", "smtp://shop:secret@mail.example:587", "would send the password unencrypted"),
         ("mail_from", "hello", "is no e-mail address"),
@@ -186,6 +246,22 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
     assert Settings().secret_key == SANDBOX_SECRETS["secret_key"]
 
 
+CALLED = ["stripe_api_url", "kollus_api_url", "kollus_gateway_url"]
+# They stand in the Content-Security-Policy, where a space begins another source and a semicolon another rule.
+NOT_OF_AN_ORIGIN = ["/v1", " *", "; script-src *", ";x", ",x", "'", "?x", "#x", "\\x", "\n", ":x", "@x"]
+NOT_OF_A_SCRIPT = [
+    "",
+    " /a.js",
+    ";/a.js",
+    "/a.js; script-src *",
+    "/a b.js",
+    "/a.js#x",
+    "/'a.js",
+    "/a.js\n",
+    "/a,b.js",
+]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -211,6 +287,12 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
         ("public_url", "https://me@shop.example"),
         ("public_url", "https://shop.example:99999"),
         ("public_url", "shop.example"),
+        ("public_url", "https://shop example"),
+        ("public_url", "https://shop.example;x"),
+        ("public_url", "https://가게.example"),
+        ("public_url", "https://[::1"),
+        *[(name, f"https://third.example{rest}") for name in CALLED for rest in NOT_OF_AN_ORIGIN],
+        *[(name, f"https://third.example{rest}") for name in SCRIPTS for rest in NOT_OF_A_SCRIPT],
     ],
 )
 def test_nonsense_is_refused(name: str, value: str) -> None:
@@ -219,7 +301,17 @@ def test_nonsense_is_refused(name: str, value: str) -> None:
 
 
 def test_an_address_with_a_slash_at_the_end_is_taken_without_it() -> None:
-    assert Settings(**SAFE | {"public_url": "https://shop.example/"}).public_url == "https://shop.example"
+    for name in ("public_url", *CALLED):
+        settings = Settings(**SAFE | {name: "https://shop.example/"})
+        assert getattr(settings, name) == "https://shop.example"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://js.stripe.com/endive/stripe.js", "https://file.example:8443/v/a-b_c.min.js?v=20261124&x=1"],
+)
+def test_a_script_has_a_path_and_may_have_a_version(url: str) -> None:
+    assert Settings(**SAFE | {"kollus_player_js_url": url}).kollus_player_js_url == url
 
 
 async def cookies_of_a_sign_in(site: Site) -> dict[str, str]:
