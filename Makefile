@@ -50,15 +50,15 @@ $(VENV)/pip:
 
 $(VENV)/site: $(VENV)/pip setup.cfg constraints.txt
 	@echo "Installing Playbill's dependencies …"
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/test: $(VENV)/site
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[demo,test]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/test
-	@$(PIP) --editable '.[test,dev]'
+	@$(PIP) --editable '.[demo,test,dev]'
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

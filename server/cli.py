@@ -76,6 +76,7 @@ def _sandbox(settings: Settings, _: argparse.Namespace) -> None:
     from server.standins import Awaited, health_addresses, refuse_taken_ports, standins
 
     _refuse_live(settings, "sandbox")
+    _demand_standins()
     try:
         refuse_taken_ports(settings)
     except OSError as error:
@@ -95,6 +96,7 @@ def _demo(settings: Settings, chosen: argparse.Namespace) -> None:
     from server.demo.run import demo
 
     _refuse_live(settings, "demo")
+    _demand_standins()
     demo(settings, reset=chosen.reset)
 
 
@@ -190,10 +192,17 @@ def _refuse_live(settings: Settings, command: str) -> None:
         sys.exit(f"playbill {command} is for sandbox mode; this is live mode")
 
 
+def _demand_standins() -> None:
+    from server.standins import are_installed
+
+    if not are_installed():
+        sys.exit("the stand-ins are not installed: pip install '.[demo]'")
+
+
 def _refuse_demos_people(settings: Settings) -> None:
     from server.database.migrations import is_current
     from server.database.outage import is_outage
-    from server.demo.seed import people_here
+    from server.demo.people import people_here
 
     async def look() -> list[str]:
         return await people_here() if await is_current() else []

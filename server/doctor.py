@@ -10,7 +10,7 @@ from server.database.health import Writes, forgets_commits
 from server.database.migrations import is_current
 from server.database.outage import is_outage
 from server.database.session import release, session_scope
-from server.demo.seed import people_here
+from server.demo.people import people_here
 from server.errors import PlaybillError
 from server.integrations import smtp, stripe
 from server.integrations.gateways import gateways

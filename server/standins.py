@@ -3,6 +3,7 @@
 import socket
 import time
 import urllib.request
+from importlib.util import find_spec
 from urllib.error import URLError
 
 from server.processes import Child, module
@@ -53,6 +54,11 @@ def standins(settings: Settings) -> list[Child]:
             ),
         ),
     ]
+
+
+def are_installed() -> bool:
+    """Whether `pip install '.[demo]'` was done: the site needs none of it."""
+    return find_spec("aiosmtpd") is not None
 
 
 def refuse_taken_ports(settings: Settings) -> None:

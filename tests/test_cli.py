@@ -88,6 +88,32 @@ async def test_live_mode_with_the_demos_people_in_its_database_is_refused(
     ]
 
 
+WITHOUT_STANDINS = """
+import sys
+sys.modules["aiosmtpd"] = None  # as if it were not installed
+from server import cli, doctor, serving
+from server.app import create_app
+from server.settings import Settings
+create_app(Settings())
+cli.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_a_site_needs_nothing_that_only_the_stand_ins_need(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_STANDINS, command],
+        env={**os.environ, "PLAYBILL_VAR_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stderr == "the stand-ins are not installed: pip install '.[demo]'\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_setting_that_cannot_be_read_is_named() -> None:
     done = playbill("serve", environment={"PLAYBILL_PORT": "http"})
 

@@ -29,6 +29,8 @@ ONLY_IN = {
     ),
     "stripe": ("integrations/stripe.py", "sandbox/"),
     "aiosmtplib": ("integrations/smtp.py",),
+    # Of `pip install '.[demo]'`: a site of its own has none of it.
+    "aiosmtpd": ("sandbox/mail/",),
 }
 # Of another domain: the service, the values it hands out, the words of its columns.
 OPEN_TO_OTHERS = {"service", "records", "models"}

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from server.app import opened
 from server.database.migrations import migrate
 from server.database.session import session_scope
-from server.demo import seed
+from server.demo import people, seed
 from server.processes import Group
 from server.serving import listen, metrics_folder, workers
 from server.settings import Settings, configure
@@ -60,7 +60,7 @@ def demo(given: Settings, *, reset: bool) -> None:
         print(
             READY.format(
                 site=settings.public_url,
-                password=seed.PASSWORD,
+                password=people.PASSWORD,
                 mail=settings.sandbox_mail_port,
                 stripe=settings.sandbox_stripe_port,
                 kollus=settings.sandbox_kollus_port,
@@ -74,6 +74,6 @@ async def _fill(settings: Settings, *, with_orders: bool) -> None:
     """Catalog and people each time (what is there stays), past orders once."""
     async with opened(settings) as sessions, session_scope(sessions):
         await seed.seed_catalog()
-        await seed.seed_people()
+        await people.seed_people()
         if with_orders:
             await seed.seed_orders()

@@ -9,7 +9,6 @@ import httpx
 
 from server.access.records import Viewer
 from server.accounts import service as accounts
-from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.audit.records import Actor
 from server.catalog import service as catalog
@@ -22,14 +21,6 @@ from server.i18n import in_locale
 from server.mail.worker import send_waiting
 from server.settings import ROOT, settings
 from server.tokens import new_token, order_key_id
-
-PASSWORD = "playbill-demo"  # noqa: S105 - the demo's, and printed by it
-PEOPLE = [
-    ("admin@playbill.example", "Ada Admin", Role.ADMIN),
-    ("support@playbill.example", "Sol Support", Role.SUPPORT),
-    ("editor@playbill.example", "Eun Editor", Role.EDITOR),
-    ("viewer@playbill.example", "Vera Viewer", Role.VIEWER),
-]
 
 
 @dataclass(frozen=True)
@@ -63,18 +54,6 @@ def catalog_data() -> dict[str, object]:
 async def seed_catalog() -> int:
     """Put the demo's courses into the catalog; those that are there (by slug) stay as they are."""
     return await catalog.import_catalog(Actor.command("seed"), catalog_data())
-
-
-async def seed_people() -> None:
-    with set_back(timedelta(days=30)):
-        for email, name, role in PEOPLE:
-            if await accounts.find_by_email(email) is None:
-                await accounts.create_account(Actor.command("demo"), email, PASSWORD, role, name)
-
-
-async def people_here() -> list[str]:
-    """Addresses of the demo's people that have an account: the whole world may read their password."""
-    return [email for email, _, _ in PEOPLE if await accounts.find_by_email(email) is not None]
 
 
 async def seed_orders() -> None:

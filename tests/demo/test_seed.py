@@ -11,7 +11,7 @@ from server.checkout.models import Order, OrderItem, Payment, Refund
 from server.clock import now
 from server.database.base import Base
 from server.database.session import current_session
-from server.demo import seed
+from server.demo import people, seed
 from server.i18n import format_moment, in_locale
 from server.mail.models import Mail, MailState
 from tests.conftest import Sandbox, Site
@@ -23,7 +23,7 @@ A_MOMENT = timedelta(minutes=5)
 @pytest_asyncio.fixture(autouse=True)
 async def shop(site: Site, session: None) -> None:
     await seed.seed_catalog()
-    await seed.seed_people()
+    await people.seed_people()
     await seed.seed_orders()
 
 

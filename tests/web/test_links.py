@@ -13,7 +13,7 @@ import pytest_asyncio
 from server.accounts import signing_in
 from server.accounts.sign_ins import Browser
 from server.database.session import release
-from server.demo import seed
+from server.demo import people, seed
 from server.web import cookies
 from tests.conftest import Site
 
@@ -87,7 +87,7 @@ class Walk:
 async def shop(site: Site, session: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seed, "PAST_ORDERS", seed.PAST_ORDERS[:4])  # the viewer's, guests', a refunded one
     await seed.seed_catalog()
-    await seed.seed_people()
+    await people.seed_people()
     await seed.seed_orders()
     await release()
 
@@ -96,11 +96,11 @@ async def test_no_link_is_dead(site: Site) -> None:
     dead: dict[str, list[str]] = {}
     seen: dict[str, int] = {}
     checked: set[str] = set()
-    for email in ["", *(email for email, _, _ in seed.PEOPLE)]:
+    for email in ["", *(email for email, _, _ in people.PEOPLE)]:
         client = site.client()
         if email:
             browser = Browser("127.0.0.1", "test", None)
-            token = await signing_in.sign_in(email, seed.PASSWORD, browser)
+            token = await signing_in.sign_in(email, people.PASSWORD, browser)
             await release()
             client.cookies.set(cookies.SIGN_IN, token)
         walk = Walk(client, site.url, checked)
