@@ -200,6 +200,8 @@ def _demand_standins() -> None:
 
 
 def _refuse_demos_people(settings: Settings) -> None:
+    from sqlalchemy.exc import DBAPIError
+
     from server.database.migrations import is_current
     from server.database.outage import is_outage
     from server.demo.people import people_here
