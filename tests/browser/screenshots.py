@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from playwright.async_api import Browser, async_playwright, expect
 
-from server.demo.seed import PASSWORD
+from server.demo.people import PASSWORD
 from server.settings import ROOT
 from tests.browser.live import LiveShop, live_demo
 from tests.browser.visitor import DESK, PHONE, Visitor
