@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from server.accounts import people, repository, sign_ins
 from server.accounts.addresses import email_key
@@ -60,7 +59,7 @@ async def send_link(email: str, next_path: str, ip: str) -> None:
         await throttle.hit("link", {f"address:{address}": PER_ADDRESS}, WINDOW_S)
     except TooMany:
         raise TooManyLinks from None
-    await in_transaction(partial(_send, email, next_path))
+    await in_transaction(_send, email, next_path)
 
 
 async def _send(email: str, next_path: str) -> None:

@@ -1,7 +1,6 @@
 """Accounts themselves: found, listed, opened."""
 
 from collections.abc import Collection
-from functools import partial
 
 from server.access import service as access
 from server.accounts import passwords, repository
@@ -82,7 +81,7 @@ async def create_account(actor: Actor, email: str, password: str, role: Role, na
     if len(password) < passwords.MIN_LENGTH:
         raise PasswordTooShort
     password_hash = await passwords.hashed(password)
-    return await in_transaction(partial(_create, actor, email, password_hash, role, name))
+    return await in_transaction(_create, actor, email, password_hash, role, name)
 
 
 async def _create(actor: Actor, email: str, password_hash: str, role: Role, name: str) -> AccountRecord:

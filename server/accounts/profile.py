@@ -1,7 +1,6 @@
 """What people change about themselves: name, language, password."""
 
 from datetime import timedelta
-from functools import partial
 
 from server.accounts import passwords, repository, turnstile
 from server.accounts.sign_ins import Browser
@@ -24,7 +23,7 @@ class WrongPassword(PlaybillError):
 
 
 async def save_profile(user_id: str, name: str, locale: str | None) -> None:
-    await in_transaction(partial(repository.save_profile, user_id, name, locale))
+    await in_transaction(repository.save_profile, user_id, name, locale)
 
 
 async def asks_present_password(user_id: str, token: str) -> bool:
@@ -56,7 +55,7 @@ async def _set_password(user_id: str, token: str, new: str, present: str) -> Non
         if not await passwords.matches(present, stored):
             raise WrongPassword
     new_hash = await passwords.hashed(new)
-    await in_transaction(partial(_keep, user_id, token, stored, new_hash))
+    await in_transaction(_keep, user_id, token, stored, new_hash)
 
 
 async def _keep(user_id: str, token: str, checked: str | None, new_hash: str) -> None:

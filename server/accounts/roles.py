@@ -1,12 +1,10 @@
 """Who of the team may do what."""
 
-from functools import partial
-
 from server.accounts import repository
 from server.accounts.models import Role
 from server.audit import service as audit
 from server.audit.records import Actor
-from server.database.session import in_transaction
+from server.database.session import transactional
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
 
@@ -23,12 +21,9 @@ class LastAdmin(PlaybillError):
     message = N_("This is the last admin. Make another one first.")
 
 
+@transactional
 async def change_role(actor: Actor, user_id: str, role: Role) -> None:
     """Raises OwnRole if somebody changes their own, LastAdmin if none would be left, NotFound."""
-    await in_transaction(partial(_change_role, actor, user_id, role))
-
-
-async def _change_role(actor: Actor, user_id: str, role: Role) -> None:
     admins = await repository.lock_admins()
     account = await repository.lock(user_id)
     if account is None:

@@ -7,8 +7,6 @@ Nothing here tells a stranger whether an address has an account: asking for a li
 for every address, and a wrong password, an unknown address and an unproven account are one answer.
 """
 
-from functools import partial
-
 from server.accounts import repository
 from server.accounts.addresses import email_key, valid_email
 from server.accounts.links import LINK_MINUTES, FollowedLink, issue_link, send_link, spend_link
@@ -51,4 +49,4 @@ __all__ = [
 
 async def forget_expired() -> None:
     """Delete sign-ins and links that nobody can use any more: addresses must not pile up."""
-    await in_transaction(partial(repository.forget_expired, now()))
+    await in_transaction(repository.forget_expired, now())

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from server.accounts import repository
 from server.accounts.records import AccountRecord, SignInRecord
@@ -31,7 +30,7 @@ async def signed_in_account(token: str) -> AccountRecord | None:
     if sign_in is None:
         return None
     if at - sign_in.last_seen_at >= TOUCH_EVERY:
-        await in_transaction_if_possible(partial(repository.touch_sign_in, sign_in.id, at, at + LASTS))
+        await in_transaction_if_possible(repository.touch_sign_in, sign_in.id, at, at + LASTS)
     return sign_in.user
 
 
@@ -53,7 +52,7 @@ async def begin(user_id: str, browser: Browser, at: datetime) -> str:
 
 
 async def sign_out(token: str) -> None:
-    await in_transaction(partial(repository.end_sign_in, token_hash(token)))
+    await in_transaction(repository.end_sign_in, token_hash(token))
 
 
 async def sign_ins_of(user_id: str) -> list[SignInRecord]:
@@ -62,9 +61,9 @@ async def sign_ins_of(user_id: str) -> list[SignInRecord]:
 
 async def end_sign_in(user_id: str, sign_in_id: str) -> None:
     """Sign one of a person's browsers out; raises NotFound if it is not theirs."""
-    if not await in_transaction(partial(repository.end_sign_in_of, user_id, sign_in_id)):
+    if not await in_transaction(repository.end_sign_in_of, user_id, sign_in_id):
         raise NotFound
 
 
 async def end_other_sign_ins(user_id: str, token: str) -> None:
-    await in_transaction(partial(repository.end_sign_ins_of, user_id, except_hash=token_hash(token)))
+    await in_transaction(repository.end_sign_ins_of, user_id, except_hash=token_hash(token))

@@ -1,7 +1,5 @@
 """Signing in by password."""
 
-from functools import partial
-
 from server.accounts import passwords, repository, sign_ins, turnstile
 from server.accounts.addresses import email_key
 from server.accounts.sign_ins import Browser
@@ -41,7 +39,7 @@ async def _sign_in(key: str, password: str, browser: Browser) -> str:
     if not await passwords.matches(password, stored) or stored is None:
         raise SignInRefused
     newer = await passwords.hashed(password) if passwords.is_outdated(stored) else stored
-    token = await in_transaction(partial(_begin, key, stored, newer, browser))
+    token = await in_transaction(_begin, key, stored, newer, browser)
     await throttle.forgive("sign-in", limits, WINDOW_S)
     return token
 

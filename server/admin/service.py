@@ -12,7 +12,7 @@ from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.checkout import service as checkout
 from server.clock import now
-from server.database.session import in_transaction
+from server.database.session import transactional
 from server.errors import NotFound
 from server.settings import settings
 
@@ -27,25 +27,19 @@ class Gift:
     ends_at: datetime | None
 
 
+@transactional
 async def give_access(actor: Actor, user_id: str, gift: Gift) -> GrantRecord:
     """Raises NotFound for an unknown person or course."""
-
-    async def act() -> GrantRecord:
-        account = await accounts.get(user_id)
-        return await _give(actor, account.id, gift)
-
-    return await in_transaction(act)
+    account = await accounts.get(user_id)
+    return await _give(actor, account.id, gift)
 
 
+@transactional
 async def give_access_by_email(actor: Actor, email: str, locale: str, gift: Gift) -> AccountRecord:
     """To the account of an address, or to a new, unproven one: whoever proves the address gets it."""
-
-    async def act() -> AccountRecord:
-        account = await accounts.find_by_email(email) or await accounts.open_unproven(email, locale)
-        await _give(actor, account.id, gift)
-        return account
-
-    return await in_transaction(act)
+    account = await accounts.find_by_email(email) or await accounts.open_unproven(email, locale)
+    await _give(actor, account.id, gift)
+    return account
 
 
 async def _give(actor: Actor, viewer_id: str, gift: Gift) -> GrantRecord:
@@ -55,15 +49,12 @@ async def _give(actor: Actor, viewer_id: str, gift: Gift) -> GrantRecord:
     )
 
 
+@transactional
 async def revoke_access(actor: Actor, user_id: str, grant_id: str) -> None:
     """Raises NotFound if this person has no such grant."""
-
-    async def act() -> None:
-        grant = await access.revoke(actor, grant_id)
-        if grant.viewer_id != user_id:
-            raise NotFound
-
-    await in_transaction(act)
+    grant = await access.revoke(actor, grant_id)
+    if grant.viewer_id != user_id:
+        raise NotFound
 
 
 @dataclass(frozen=True, slots=True)

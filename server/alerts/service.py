@@ -1,6 +1,5 @@
 """Alerts: raised by the domains, looked at and closed by staff."""
 
-from functools import partial
 from typing import Any
 
 from server.alerts import repository
@@ -9,7 +8,7 @@ from server.alerts.records import AlertRecord
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.clock import now
-from server.database.session import in_transaction, require_transaction
+from server.database.session import require_transaction, transactional
 from server.errors import NotFound
 from server.tokens import new_id
 
@@ -42,12 +41,9 @@ async def alerts_of_order(number: str) -> list[AlertRecord]:
     return await repository.list_for_order(number)
 
 
+@transactional
 async def resolve(actor: Actor, alert_id: str) -> None:
     """Raises NotFound if there is no such alert, or somebody has closed it meanwhile."""
-    await in_transaction(partial(_resolve, actor, alert_id))
-
-
-async def _resolve(actor: Actor, alert_id: str) -> None:
     if not await repository.resolve(alert_id, actor.account_id, now()):
         raise NotFound
     await audit.note(actor, "alert.resolve", "alert", alert_id, before={"open": True}, after={"open": False})

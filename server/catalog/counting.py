@@ -1,10 +1,9 @@
 """Figures of a course that are stored beside it, counted anew: what is counted cannot drift."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from server.catalog import repository
-from server.database.session import in_transaction
+from server.database.session import in_transaction, transactional
 
 
 async def recount_sales(sold: Mapping[str, int]) -> None:
@@ -12,7 +11,7 @@ async def recount_sales(sold: Mapping[str, int]) -> None:
     stored = await repository.sold_counts()
     changed = {one: sold.get(one, 0) for one, count in stored.items() if count != sold.get(one, 0)}
     if changed:
-        await in_transaction(partial(repository.set_sold_counts, changed))
+        await in_transaction(repository.set_sold_counts, changed)
 
 
 async def course_ids() -> list[str]:
@@ -20,19 +19,16 @@ async def course_ids() -> list[str]:
     return sorted(await repository.sold_counts())
 
 
+@transactional
 async def recount_course(course_id: str, sold: int) -> bool:
     """Count the lectures of a course anew, their length, and its purchases: whether a figure was wrong."""
-
-    async def act() -> bool:
-        course = await repository.lock_course(course_id)
-        if course is None:
-            return False
-        stored = course.lecture_count, course.duration_s
-        are_wrong = stored != await repository.count_lectures(course_id)
-        if are_wrong:
-            await repository.recount(course_id)
-        if course.sold_count != sold:
-            await repository.set_sold_counts({course_id: sold})
-        return are_wrong or course.sold_count != sold
-
-    return await in_transaction(act)
+    course = await repository.lock_course(course_id)
+    if course is None:
+        return False
+    stored = course.lecture_count, course.duration_s
+    are_wrong = stored != await repository.count_lectures(course_id)
+    if are_wrong:
+        await repository.recount(course_id)
+    if course.sold_count != sold:
+        await repository.set_sold_counts({course_id: sold})
+    return are_wrong or course.sold_count != sold

@@ -20,37 +20,37 @@ from server.catalog.search import search_text
 from server.catalog.telling import course_change, course_facts
 from server.catalog.texts import course_with_kept_texts
 from server.clock import now
-from server.database.session import transaction
+from server.database.session import transactional
 from server.errors import NotFound
 from server.settings import settings
 
 
+@transactional
 async def create_course(actor: Actor, draft: CourseDraft) -> CourseRecord:
     """A new draft."""
-    async with transaction():
-        course_id = await repository.add_course(draft, await _search_text(draft))
-        if course_id is None:
-            raise SlugTaken
-        await _set_prices(course_id, draft.prices)
-        course = await get_course_by_id(course_id)
-        await audit.note(actor, "course.create", "course", course_id, after=course_facts(course))
-        return course
+    course_id = await repository.add_course(draft, await _search_text(draft))
+    if course_id is None:
+        raise SlugTaken
+    await _set_prices(course_id, draft.prices)
+    course = await get_course_by_id(course_id)
+    await audit.note(actor, "course.create", "course", course_id, after=course_facts(course))
+    return course
 
 
+@transactional
 async def edit_course(actor: Actor, course_id: str, draft: CourseDraft) -> CourseRecord:
     """Replace texts, facts and prices; what is on sale must stay fit for sale."""
-    async with transaction():
-        course = await locked(course_id)
-        if draft.slug != course.slug and course.published_at is not None:
-            raise SlugIsFixed
-        draft = course_with_kept_texts(course, draft)
-        if not await repository.replace_course(course_id, draft, await _search_text(draft)):
-            raise SlugTaken
-        await _set_prices(course_id, draft.prices)
-        edited = await fit_for_sale(course_id)
-        if change := course_change(course, edited):
-            await audit.note(actor, "course.edit", "course", course_id, before=change[0], after=change[1])
-        return edited
+    course = await locked(course_id)
+    if draft.slug != course.slug and course.published_at is not None:
+        raise SlugIsFixed
+    draft = course_with_kept_texts(course, draft)
+    if not await repository.replace_course(course_id, draft, await _search_text(draft)):
+        raise SlugTaken
+    await _set_prices(course_id, draft.prices)
+    edited = await fit_for_sale(course_id)
+    if change := course_change(course, edited):
+        await audit.note(actor, "course.edit", "course", course_id, before=change[0], after=change[1])
+    return edited
 
 
 async def _search_text(draft: CourseDraft) -> str:
@@ -77,14 +77,14 @@ async def _set_prices(course_id: str, prices: dict[str, int]) -> None:
             await repository.drop_price(course_id, currency)
 
 
+@transactional
 async def publish(actor: Actor, course_id: str) -> CourseRecord:
     """Put on sale; raises NotReady if it lacks what a buyer needs. The first time makes it *new*."""
-    async with transaction():
-        course = await locked(course_id)
-        await repository.mark_published(course_id, course.published_at or now())
-        published = await fit_for_sale(course_id)
-        await _note_status(actor, "course.publish", course, published)
-        return published
+    course = await locked(course_id)
+    await repository.mark_published(course_id, course.published_at or now())
+    published = await fit_for_sale(course_id)
+    await _note_status(actor, "course.publish", course, published)
+    return published
 
 
 async def unpublish(actor: Actor, course_id: str) -> CourseRecord:
@@ -97,13 +97,13 @@ async def archive(actor: Actor, course_id: str) -> CourseRecord:
     return await _take_off_sale(actor, "course.archive", course_id, CourseStatus.ARCHIVED)
 
 
+@transactional
 async def _take_off_sale(actor: Actor, act: str, course_id: str, status: CourseStatus) -> CourseRecord:
-    async with transaction():
-        course = await locked(course_id)
-        await repository.take_off_sale(course_id, status)
-        taken_off = await get_course_by_id(course_id)
-        await _note_status(actor, act, course, taken_off)
-        return taken_off
+    course = await locked(course_id)
+    await repository.take_off_sale(course_id, status)
+    taken_off = await get_course_by_id(course_id)
+    await _note_status(actor, act, course, taken_off)
+    return taken_off
 
 
 async def _note_status(actor: Actor, act: str, before: CourseRecord, after: CourseRecord) -> None:

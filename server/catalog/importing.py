@@ -14,10 +14,11 @@ from server.catalog.records import CategoryRecord, CourseDraft, LectureDraft
 from server.catalog.search import search_text
 from server.catalog.telling import price_facts
 from server.clock import now
-from server.database.session import in_transaction
+from server.database.session import transactional
 from server.settings import settings
 
 
+@transactional
 async def import_catalog(actor: Actor, data: Mapping[str, Any]) -> int:
     """Add the categories and courses that are not there yet (by slug); returns how many courses are new.
 
@@ -25,16 +26,10 @@ async def import_catalog(actor: Actor, data: Mapping[str, Any]) -> int:
     currencies and texts in languages that the site does not offer are kept for the day it does.
     Raises what `check_price` raises.
     """
-
-    async def act() -> int:
-        for position, category in enumerate(data["categories"]):
-            await _add_category(actor, category["slug"], category["name"], position)
-        by_slug = {category.slug: category for category in await repository.list_categories()}
-        return sum(
-            [await _add_course(actor, course, by_slug[course["category"]]) for course in data["courses"]]
-        )
-
-    return await in_transaction(act)
+    for position, category in enumerate(data["categories"]):
+        await _add_category(actor, category["slug"], category["name"], position)
+    by_slug = {category.slug: category for category in await repository.list_categories()}
+    return sum([await _add_course(actor, course, by_slug[course["category"]]) for course in data["courses"]])
 
 
 async def _add_category(actor: Actor, slug: str, name: dict[str, str], position: int) -> None:

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from server.access import service as access
 from server.access.records import Viewer
@@ -110,7 +109,7 @@ async def open_order(press: Press) -> OpenOrder:
     """
     await brake(press.buyer)
     for _ in range(ROUNDS):
-        placed = await in_transaction(partial(place, press))
+        placed = await in_transaction(place, press)
         if placed.order is None:
             await close(placed.rivals)
             continue
@@ -121,14 +120,14 @@ async def open_order(press: Press) -> OpenOrder:
         if intent is None:
             continue
         try:
-            rivals = await in_transaction(partial(hand_out, press, order, intent))
+            rivals = await in_transaction(hand_out, press, order, intent)
         except Lost:
             await withdraw(order, intent)
             await refuse_late(press, order)
             continue
         except CheckoutError:
             await withdraw(order, intent)
-            await in_transaction(partial(_end, order.id))
+            await in_transaction(_end, order.id)
             raise
         if not rivals:
             return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
@@ -263,10 +262,10 @@ async def make_intent(order: OrderRecord, payment: PaymentRecord) -> IntentState
         intent = await _fetch_or_create(order, payment)
     except NoSuchIntent:
         # Other keys, or another life of a test account: this payment cannot be paid any more.
-        await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
+        await in_transaction(payment_repository.cancel, payment.id, payment.intent_id)
         return None
     except StripeFailed:
-        await in_transaction(partial(payment_repository.count_try, payment.id, payment.tries))
+        await in_transaction(payment_repository.count_try, payment.id, payment.tries)
         raise
     if intent.status.startswith("requires_") and intent.status != "requires_capture":
         return intent
@@ -297,7 +296,7 @@ async def close(payments: Iterable[PaymentRecord]) -> None:
         try:
             canceled = await gateways().stripe.cancel_intent(payment.intent_id)
         except NoSuchIntent:
-            await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
+            await in_transaction(payment_repository.cancel, payment.id, payment.intent_id)
             continue
         except StripeLocked as error:
             raise OrderInProgress from error  # it is being confirmed

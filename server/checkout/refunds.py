@@ -6,7 +6,6 @@ second press or a lost answer gives back once, and the sweep goes on with what h
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
@@ -35,7 +34,7 @@ async def refund_order(number: str, actor: Actor) -> None:
     RefundUnclear, NotFound.
     """
     for _ in range(ROUNDS):
-        order_id, left = await in_transaction(partial(_want_rest, number, actor))
+        order_id, left = await in_transaction(_want_rest, number, actor)
         try:
             return await make_requested(order_id, must=True)
         except RefundRefused:
@@ -125,11 +124,11 @@ async def _make(order: OrderRecord, refund: RefundRecord) -> None:
         )
     except StripeUnavailable as error:
         if isinstance(error, StripeFailed):
-            await in_transaction(partial(refund_repository.count_try, refund.id, refund.tries))
+            await in_transaction(refund_repository.count_try, refund.id, refund.tries)
         raise RefundUnclear(order.number) from error
     except StripeRefused as refusal:
         log.warning("refund of order %s refused: %s", order.number, refusal.reason)
-        await in_transaction(partial(_note_refusal, order, refund))
+        await in_transaction(_note_refusal, order, refund)
         await settle(payment.intent_id)  # perhaps it was refunded at Stripe meanwhile
         if await _is_given_back(order.number):
             return

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import partial
 
 from server.access import service as access
 from server.access.models import GrantState
@@ -90,7 +89,7 @@ async def settle(intent_id: str, event: EventFact | None = None) -> Settlement:
                 return Settlement(Outcome.NOT_OURS)
             continue  # the version must be older than the state
         try:
-            return await in_transaction(partial(apply, known, state, event))
+            return await in_transaction(apply, known, state, event)
         except StaleState:
             known = await repository.version_of(known.order_id)
     raise SettlementBusy

@@ -26,9 +26,7 @@ async def settle_told(event: EventFact) -> Outcome:
     outcome = await follow(event.intent_id, event)
     if outcome is Outcome.NOT_OURS:
         # A refund or dispute tells whose it is only when its intent is fetched: fetch it once.
-        await in_transaction(
-            lambda: repository.add_event(event.id, event.type, from_unix(event.created), now())
-        )
+        await in_transaction(repository.add_event, event.id, event.type, from_unix(event.created), now())
     return outcome
 
 

@@ -112,7 +112,7 @@ async def _check(payment: PaymentRecord) -> None:
     if payment.intent_id is not None:
         await follow(payment.intent_id)
     if is_late:
-        await in_transaction(partial(_end_if_unpaid, order.id))
+        await in_transaction(_end_if_unpaid, order.id)
 
 
 async def _cancel(payment: PaymentRecord) -> None:
@@ -125,13 +125,13 @@ async def _cancel(payment: PaymentRecord) -> None:
             log.warning("payment %s: its intent is unknown to Stripe", payment.id)
         else:
             return  # `follow` brings the order into line
-    await in_transaction(partial(payment_repository.cancel, payment.id, payment.intent_id))
+    await in_transaction(payment_repository.cancel, payment.id, payment.intent_id)
 
 
 async def _end_forgotten_orders() -> None:
     """A pending order whose payments are all canceled ends a day after it was made."""
     for order_id in await repository.list_forgotten(now() - UNPAID_FOR, ORDERS_PER_RUN):
-        await in_transaction(partial(_end_if_unpaid, order_id))
+        await in_transaction(_end_if_unpaid, order_id)
 
 
 async def _end_if_unpaid(order_id: str) -> None:
@@ -149,14 +149,12 @@ async def _make_requested_refunds() -> None:
 async def _tell_staff(event: EventFact, failure: str) -> None:
     about = event.intent_id or event.object_id
     await in_transaction(
-        partial(
-            alerts.raise_alert,
-            AlertKind.NOT_SETTLED,
-            f"not_settled:{about}",
-            intent=about,
-            type=event.type,
-            reason=failure,
-        )
+        alerts.raise_alert,
+        AlertKind.NOT_SETTLED,
+        f"not_settled:{about}",
+        intent=about,
+        type=event.type,
+        reason=failure,
     )
 
 

@@ -1,7 +1,7 @@
 """The session is bound to the request (or to a job): one ContextVar, and nothing else touches a session.
 
-Repositories call `current_session()`; services show their transactions with `transaction()` or
-`in_transaction(act)`; whoever calls a third party calls `release()` before.
+Repositories call `current_session()`; services show their transactions with `in_transaction(act, …)`, or
+`@transactional` where the whole of an act is one; whoever calls a third party calls `release()` before.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, Token
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -19,6 +20,7 @@ from server.database.outage import is_locked, is_outage
 
 log = logging.getLogger("playbill.database")
 
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -158,7 +160,7 @@ def require_transaction() -> None:
     Without one the same write is kept by SQLite (a savepoint of its own commits) and dropped by MariaDB.
     """
     if not _current_slot().writing:
-        raise TransactionMisuse("write inside transaction() or in_transaction(act)")
+        raise TransactionMisuse("write inside in_transaction(act, …) or a @transactional act")
 
 
 def forbid_held_connection() -> None:
@@ -190,8 +192,10 @@ async def transaction() -> AsyncIterator[None]:
             slot.writing = False
 
 
-async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:
-    """Run `act` in a transaction, again from its start when the database asks for it.
+async def in_transaction(
+    act: Callable[Given, Awaitable[Result]], /, *given: Given.args, **named: Given.kwargs
+) -> Result:
+    """Run `act` with what it is given in a transaction, again from its start when the database asks for it.
 
     Deadlocks and lock time-outs roll back before the retry: after a time-out MariaDB keeps the
     transaction alive, and a COMMIT would store half of it. No retry begins later than PATIENCE_S.
@@ -200,7 +204,7 @@ async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:
     for attempt in range(ATTEMPTS):
         try:
             async with transaction():
-                return await act()
+                return await act(*given, **named)
         except OperationalError as error:
             impatient = asyncio.get_running_loop().time() > patient_until
             if not is_locked(error) or attempt == ATTEMPTS - 1 or impatient:
@@ -209,13 +213,25 @@ async def in_transaction(act: Callable[[], Awaitable[Result]]) -> Result:
     raise AssertionError("unreachable")
 
 
-async def in_transaction_if_possible(act: Callable[[], Awaitable[Result]]) -> Result | None:
+def transactional(act: Callable[Given, Awaitable[Result]]) -> Callable[Given, Coroutine[Any, Any, Result]]:
+    """Make the whole of an act one transaction, tried again as by `in_transaction`."""
+
+    @wraps(act)
+    async def run(*given: Given.args, **named: Given.kwargs) -> Result:
+        return await in_transaction(act, *given, **named)
+
+    return run
+
+
+async def in_transaction_if_possible(
+    act: Callable[Given, Awaitable[Result]], /, *given: Given.args, **named: Given.kwargs
+) -> Result | None:
     """Run `act` like `in_transaction`; None if the database takes no writes now, which is logged.
 
     For a note beside a page, such as when somebody was last seen: a full disk must not fail the reading.
     """
     try:
-        return await in_transaction(act)
+        return await in_transaction(act, *given, **named)
     except Exception as error:
         if not is_outage(error):
             raise

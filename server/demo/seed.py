@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 import httpx
 
@@ -86,5 +85,5 @@ async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
         with set_back(paid / 2):
             await checkout.refund_order(order.number, Actor.command("seed"))
             # Stripe's own date is today's.
-            await in_transaction(partial(refund_repository.date_back, order.id, now()))
+            await in_transaction(refund_repository.date_back, order.id, now())
             await send_waiting()

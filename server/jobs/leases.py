@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from server.clock import now
 from server.database.outage import is_outage
@@ -49,15 +48,15 @@ class Hold:
 
     async def move_cursor(self, cursor: str) -> None:
         """Nothing happens if somebody else has the lease by now."""
-        await in_transaction(partial(repository.move_cursor, self.name, self.holder, cursor))
+        await in_transaction(repository.move_cursor, self.name, self.holder, cursor)
 
     async def renew(self) -> bool:
         """False if it is somebody else's now."""
-        return await in_transaction(lambda: repository.extend(self.name, self.holder, now() + TERM))
+        return await in_transaction(repository.extend, self.name, self.holder, now() + TERM)
 
     async def leave(self, pause: timedelta) -> None:
         """Free, but nobody needs to begin again before the pause is over."""
-        await in_transaction(lambda: repository.leave(self.name, self.holder, now() + pause))
+        await in_transaction(repository.leave, self.name, self.holder, now() + pause)
 
 
 async def take(name: str, pause: timedelta, *, even_in_pause: bool = False) -> Hold | None:

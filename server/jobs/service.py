@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.clock import now
-from server.database.session import in_transaction
+from server.database.session import in_transaction, transactional
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
 from server.jobs import repository
@@ -104,12 +103,9 @@ async def list_jobs(page_number: int) -> Page[JobRecord]:
     return Page(items, total, page_number, JOBS_PER_PAGE)
 
 
+@transactional
 async def cancel(actor: Actor, job_id: str) -> None:
     """A waiting job ends at once, a running one after the step that it is at. Raises NotFound, JobOver."""
-    await in_transaction(partial(_cancel, actor, job_id))
-
-
-async def _cancel(actor: Actor, job_id: str) -> None:
     job = await _lock(job_id)
     if job.is_over:
         raise JobOver
@@ -120,12 +116,9 @@ async def _cancel(actor: Actor, job_id: str) -> None:
     await audit.note(actor, "job.cancel", "job", job_id, before={"state": job.state.value})
 
 
+@transactional
 async def try_again(actor: Actor, job_id: str) -> None:
     """Have a failed or canceled job done from its beginning. Raises NotFound, JobNotOver."""
-    await in_transaction(partial(_try_again, actor, job_id))
-
-
-async def _try_again(actor: Actor, job_id: str) -> None:
     job = await _lock(job_id)
     if job.state not in (JobState.FAILED, JobState.CANCELED):
         raise JobNotOver
@@ -142,4 +135,4 @@ async def _lock(job_id: str) -> JobRecord:
 
 async def forget_old() -> None:
     """Jobs that ended long ago, with what they were told."""
-    await in_transaction(lambda: repository.forget(now() - KEPT_FOR))
+    await in_transaction(repository.forget, now() - KEPT_FOR)

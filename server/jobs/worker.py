@@ -48,32 +48,32 @@ async def _take_due() -> JobRecord | None:
 async def _run(job: JobRecord) -> None:
     kind = service.kinds()[job.kind]
     if job.cancel_requested:
-        await in_transaction(lambda: repository.end_canceled(job, now()))
+        await in_transaction(repository.end_canceled, job, now())
         return
     if job.tries > kind.tries:
         log.error("job %s (%s): every try ended with its worker", job.id, job.kind)
-        await in_transaction(lambda: repository.fail(job, "Every try ended with its worker.", now()))
+        await in_transaction(repository.fail, job, "Every try ended with its worker.", now())
         return
     running = RunningJob(job, job.done, job.total)
     try:
         async with leases.kept(partial(_renew, job)):
             result = await kind.run(running)
     except JobCanceled:
-        await in_transaction(lambda: repository.end_canceled(job, now()))
+        await in_transaction(repository.end_canceled, job, now())
     except LeaseLost:
         log.warning("job %s (%s): another worker has it now", job.id, job.kind)
     except asyncio.CancelledError:
-        await in_transaction(lambda: repository.give_back(job, now()))  # this process ends
+        await in_transaction(repository.give_back, job, now())  # this process ends
         raise
     except Exception as error:
         await _try_later(job, kind, error)
     else:
-        await in_transaction(lambda: repository.finish(job, dict(result or {}), now()))
+        await in_transaction(repository.finish, job, dict(result or {}), now())
         log.info("job %s (%s) is done", job.id, job.kind)
 
 
 async def _renew(job: JobRecord) -> bool:
-    return await in_transaction(lambda: repository.extend(job, now() + leases.TERM))
+    return await in_transaction(repository.extend, job, now() + leases.TERM)
 
 
 async def _try_later(job: JobRecord, kind: service.Kind, error: Exception) -> None:

@@ -1,6 +1,5 @@
 """What may be done with mails; sending them is the worker's."""
 
-from functools import partial
 from typing import Any
 
 from server.audit import service as audit
@@ -56,7 +55,7 @@ async def count_troubled() -> int:
 
 async def settle_troubled(actor: Actor, mail_id: str, *, resend: bool) -> None:
     """Send a troubled mail again, or let it be; raises NotFound, and NotTroubled if it no longer is."""
-    await in_transaction(partial(_settle_troubled, actor, mail_id, resend))
+    await in_transaction(_settle_troubled, actor, mail_id, resend)
 
 
 async def _settle_troubled(actor: Actor, mail_id: str, resend: bool) -> None:

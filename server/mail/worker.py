@@ -8,7 +8,6 @@ knows that it may have been delivered: it becomes *uncertain* and is never sent 
 import logging
 import traceback
 from datetime import timedelta
-from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
@@ -65,7 +64,7 @@ async def send_waiting() -> int:
 
 
 async def _give_up_lost() -> None:
-    lost = await in_transaction(partial(repository.give_up_lost, now()))
+    lost = await in_transaction(repository.give_up_lost, now())
     for mail in lost:
         log.error("mail %s is uncertain: its worker stopped while sending", mail.id)
         mail_total.labels("uncertain").inc()
@@ -73,15 +72,13 @@ async def _give_up_lost() -> None:
 
 async def _take_due() -> HeldMail | None:
     at = now()
-    return await in_transaction(partial(repository.take_due, at, held_until=at + LEASE))
+    return await in_transaction(repository.take_due, at, held_until=at + LEASE)
 
 
 async def _send(mail: HeldMail) -> bool:
     async def record_sending() -> None:
         nonlocal mail
-        sending = await in_transaction(
-            partial(repository.start_sending, mail, held_until=now() + SENDING_LEASE)
-        )
+        sending = await in_transaction(repository.start_sending, mail, held_until=now() + SENDING_LEASE)
         if sending is None:
             raise _LeaseLost
         mail = sending
@@ -113,7 +110,7 @@ async def _send(mail: HeldMail) -> bool:
         await _give_up(mail, MailState.UNCERTAIN, str(error), error.brief)
         return False
     # Worth several tries: a delivered mail that is not recorded as sent counts as uncertain.
-    await in_transaction(partial(repository.mark_sent, mail, now()))
+    await in_transaction(repository.mark_sent, mail, now())
     mail_total.labels("sent").inc()
     return True
 
@@ -122,14 +119,14 @@ async def _later(mail: HeldMail, error: smtp.NotAccepted) -> None:
     if mail.tries >= TRIES:
         await _give_up(mail, MailState.FAILED, str(error), error.brief)
         return
-    await in_transaction(partial(repository.try_again, mail, now() + PAUSES[mail.tries - 1], str(error)))
+    await in_transaction(repository.try_again, mail, now() + PAUSES[mail.tries - 1], str(error))
     log.warning("mail %s: try %d of %d: %s", mail.id, mail.tries, TRIES, error.brief)
     mail_total.labels("retried").inc()
 
 
 async def _wait_for_server(mail: HeldMail, error: smtp.ServerAway) -> None:
     """Put a mail off for as long as it takes: no receipt is lost to an outage."""
-    await in_transaction(partial(_put_off, mail, str(error)))
+    await in_transaction(_put_off, mail, str(error))
     log.warning("mail %s waits for the mail server: %s", mail.id, error.brief)
     mail_total.labels("retried").inc()
 
@@ -148,6 +145,6 @@ async def _put_off(mail: HeldMail, error: str) -> None:
 
 async def _give_up(mail: HeldMail, state: MailState, error: str, brief: str) -> None:
     """`error` is kept with the mail, for staff; a log gets the `brief` alone."""
-    await in_transaction(partial(repository.give_up, mail, state, error))
+    await in_transaction(repository.give_up, mail, state, error)
     log.error("mail %s is %s: %s", mail.id, state, brief)
     mail_total.labels(state.value).inc()

@@ -1,7 +1,6 @@
 """What the pages of a viewer show: the shelf, and the players that are opened for her."""
 
 from datetime import datetime
-from functools import partial
 
 from server.access import service as access
 from server.access.records import GrantRecord, Viewer
@@ -130,7 +129,7 @@ async def _open_player(
         return None
     play_id = new_id()
     told = cuid or f"p-{play_id}"
-    await in_transaction(partial(repository.add_play, play_id, viewer_id, lecture.id, told, now()))
+    await in_transaction(repository.add_play, play_id, viewer_id, lecture.id, told, now())
     return gateways().kollus.player_url(
         media_content_key=lecture.media_content_key,
         cuid=told,

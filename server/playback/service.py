@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from server.catalog import service as catalog
 from server.clock import now
@@ -79,4 +78,4 @@ async def move_progress(from_viewer: str, to_viewer: str, course_ids: Collection
 
 async def forget_previews() -> None:
     """Forget the previews of yesterday; no player of theirs can still ask."""
-    await in_transaction(partial(repository.forget_previews, now() - timedelta(days=1)))
+    await in_transaction(repository.forget_previews, now() - timedelta(days=1))

@@ -1,7 +1,6 @@
 """Brakes: so many of one thing per subject and window, counted for all workers together."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from server.clock import now
 from server.database.session import in_transaction
@@ -23,7 +22,7 @@ async def hit(action: str, limits: Mapping[str, int], window_s: int) -> None:
     transaction of its own, so what was tried counts whatever becomes of the caller's work. Subjects
     ("address:…", "ip:…") are stored only as a MAC.
     """
-    if not await in_transaction(partial(_count, _keys(action, limits), _window_start(window_s))):
+    if not await in_transaction(_count, _keys(action, limits), _window_start(window_s)):
         raise TooMany
 
 
@@ -37,7 +36,7 @@ async def _count(keys: Mapping[str, int], window_start: int) -> bool:
 
 async def forgive(action: str, limits: Mapping[str, int], window_s: int) -> None:
     """Take back one `hit` of these subjects: it turned out to be honest."""
-    await in_transaction(partial(_uncount, _keys(action, limits), _window_start(window_s)))
+    await in_transaction(_uncount, _keys(action, limits), _window_start(window_s))
 
 
 async def _uncount(keys: Mapping[str, int], window_start: int) -> None:
@@ -47,7 +46,7 @@ async def _uncount(keys: Mapping[str, int], window_start: int) -> None:
 
 async def forget_old() -> None:
     """Delete the counters of windows that are over."""
-    await in_transaction(partial(repository.forget_before, int(now().timestamp()) - DAY_S))
+    await in_transaction(repository.forget_before, int(now().timestamp()) - DAY_S)
 
 
 def _window_start(window_s: int) -> int:

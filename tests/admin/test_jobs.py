@@ -34,7 +34,7 @@ async def admin(site: Site) -> AsyncIterator[httpx.AsyncClient]:
 
 async def enqueue(site: Site, actor: Actor) -> str:
     async with session_scope(site.app.ctx.sessions):
-        return (await in_transaction(lambda: service.enqueue(actor, "never"))).id
+        return (await in_transaction(service.enqueue, actor, "never")).id
 
 
 async def state_of(site: Site, job_id: str) -> JobState:

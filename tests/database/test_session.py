@@ -1,7 +1,6 @@
 """The ambient session: bound, released, committed as a whole or not at all. On both engines."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 import pytest
@@ -226,7 +225,7 @@ async def test_behind_a_stuck_writer_everybody_gives_up_at_the_same_time(
 
     async def write() -> None:
         async with session_scope(sessions):
-            await in_transaction(partial(add_counter, "shared"))
+            await in_transaction(add_counter, "shared")
 
     holding = asyncio.create_task(hold())
     await stuck.wait()

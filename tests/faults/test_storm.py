@@ -109,7 +109,7 @@ async def read(request: Request, mark: str) -> HTTPResponse:
 @bp.post("/write/<mark:str>")
 @audience(Audience.MACHINE)
 async def write(request: Request, mark: str) -> HTTPResponse:
-    await in_transaction(lambda: write_both(mark))
+    await in_transaction(write_both, mark)
     return sanic_response.text("written")
 
 

@@ -45,7 +45,7 @@ STEPS = Kind("steps", "Steps", count_to_three)
 
 
 async def enqueue(kind: str = "steps", **arguments: Any) -> str:
-    job = await in_transaction(lambda: service.enqueue(ADA, kind, arguments))
+    job = await in_transaction(service.enqueue, ADA, kind, arguments)
     return job.id
 
 
