@@ -20,7 +20,8 @@ LOCK_WAIT_S = 5  # for SQLite's one lock; never longer than a visitor waits
 OPTIONS: dict[str, Any] = {
     "pool_size": 10,
     "max_overflow": 10,
-    "pool_timeout": 2,
+    # A rush of more buyers than connections is a queue: see database/mysql.py for how long it may be.
+    "pool_timeout": 3,
     "pool_reset_on_return": None,  # see roll_back_what_is_open
     "hide_parameters": True,
 }
@@ -45,15 +46,7 @@ def _mysql(url: str, answer_within_s: float | None) -> AsyncEngine:
         pool_pre_ping=True,
         pool_recycle=1800,
         **OPTIONS,
-        connect_args={
-            "charset": "utf8mb4",
-            "async_creator_fn": partial(mysql.connect, answer_within_s),
-            # Refuse what does not fit instead of cutting it.
-            "init_command": (
-                "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-                f"innodb_lock_wait_timeout={mysql.LOCK_WAIT_S}, time_zone='+00:00'"
-            ),
-        },
+        connect_args={"async_creator_fn": partial(mysql.connect, answer_within_s)},
     )
 
 

@@ -14,10 +14,13 @@ from pymysql.constants import CR  # type: ignore[import-untyped]
 
 # What may follow each other stays below the 5 s within which a page says that the database is away: a wait
 # for a free connection (see engine.py) and a new one; a ping and a new one; a statement and a ROLLBACK.
-CONNECT_WITHIN_S = 2.0
+CONNECT_WITHIN_S = 1.5
 PING_WITHIN_S = 0.5
 ANSWER_WITHIN_S = 4.0
-LOCK_WAIT_S = 3  # shorter: a lock that is not free is told by the server, and the act tried again
+# Shorter: that locks are not free is told by the server, and the act tried again. A statement that wants
+# several waits for each of them by itself.
+LOCK_WAIT_S = 3
+STATEMENT_WITHIN_S = 3.5
 
 
 class Connection(aiomysql.Connection):  # type: ignore[misc]
@@ -60,7 +63,13 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
 
 async def connect(answer_within_s: float | None, **options: Any) -> Connection:
     """A connection on which a statement may take so many seconds; None: as long as it likes."""
-    connection = Connection(**options)
+    at_most_s = 0 if answer_within_s is None else STATEMENT_WITHIN_S  # 0: no limit
+    first = (
+        # Refuse what does not fit instead of cutting it.
+        "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
+        f"innodb_lock_wait_timeout={LOCK_WAIT_S}, max_statement_time={at_most_s}"
+    )
+    connection = Connection(**options, charset="utf8mb4", init_command=first)
     connection.answer_within_s = answer_within_s
     await connection._connect()
     return connection

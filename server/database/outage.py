@@ -6,11 +6,13 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ = 1205, 1213, 1020
+# Several locks one after the other, each below its limit (see mysql.py).
+STATEMENT_TIMEOUT = 1969
 # What a deadlock inside a savepoint is reported as: it took the whole transaction, the savepoint with it.
 SAVEPOINT_GONE = 1305
 # MySQL's own errors that tell of the server's state: cannot write, no space in the engine, too many
 # connections, no entry, no such database, shutting down, no more space, lock time-out, deadlock, broken
-# off, read-only, savepoint lost, killed.
+# off, read-only, savepoint lost, killed, over its time.
 MYSQL_STATES = {
     1020,
     1021,
@@ -31,6 +33,7 @@ MYSQL_STATES = {
     1290,
     1305,
     1927,
+    1969,
 }
 MYSQL_CLIENT_ERRORS = 2000  # and above: not connected, connection lost
 
@@ -52,7 +55,7 @@ def is_locked(error: DBAPIError) -> bool:
     """True if others' locks were in the way: the same may work when tried again from its start."""
     original = error.orig
     code = original.args[0] if original is not None and original.args else None
-    lost = (LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ, SAVEPOINT_GONE)
+    lost = (LOCK_WAIT_TIMEOUT, DEADLOCK, CHANGED_SINCE_READ, SAVEPOINT_GONE, STATEMENT_TIMEOUT)
     return code in lost or "database is locked" in str(original)
 
 

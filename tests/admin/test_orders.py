@@ -138,7 +138,7 @@ async def test_every_kind_of_alert_is_told_in_words_and_resolved(site: Site, san
     assert "amount_differs" not in page
     assert page.count("Mark as handled") == len(AlertKind)
     assert (
-        f'Open alerts</dt><dd><a href="/admin/alerts">{len(AlertKind)}</a>'
+        f'Open alerts</dt><dd><a class="reach" href="/admin/alerts">{len(AlertKind)}</a>'
         in (await client.get("/admin")).text
     )
     assert "disputes ₩33,000" in (await client.get(f"/admin/orders/{number}")).text

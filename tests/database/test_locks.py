@@ -10,7 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+from server.database import mysql
 from server.database.engine import create_engine, create_sessionmaker
+from server.database.outage import is_locked
 from server.database.session import current_session, in_transaction, session_scope, transaction
 from tests.database.support import add_counter, add_one, counters
 
@@ -105,3 +107,31 @@ async def test_after_a_lock_timeout_the_act_is_done_again_from_its_start(rivals:
     async with session_scope(rivals):
         assert await counters() == {"a": 1, "b": 2}
     assert tries == 2
+
+
+async def test_several_locks_waited_for_one_after_the_other_are_given_up_by_the_server(
+    rivals: Sessions,
+) -> None:
+    """Each is waited for by itself: together longer than an answer is. Told by the server, it can be tried again."""
+    both = text("SELECT count FROM throttle_counters WHERE `key` IN ('a', 'b') ORDER BY `key` FOR UPDATE")
+    first_goes = asyncio.Event()
+
+    async def hold_the_first() -> None:
+        async with session_scope(rivals), transaction():
+            await add_one("a")
+            first_goes.set()
+            await asyncio.sleep(mysql.ANSWER_WITHIN_S - mysql.LOCK_WAIT_S + 0.8)
+
+    async def want_both() -> None:
+        async with session_scope(rivals), transaction():
+            await current_session().execute(both)
+
+    async with session_scope(rivals), transaction():
+        await add_one("b")
+        holding = asyncio.create_task(hold_the_first())
+        await first_goes.wait()
+        with pytest.raises(OperationalError) as told:
+            await asyncio.create_task(want_both())
+    await holding
+
+    assert is_locked(told.value)

@@ -33,7 +33,7 @@ def calls(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[httpx.Req
 
 
 def lose(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, answers: int) -> list[httpx.Request]:
-    """Break off under the first `answers`, after Stripe has done its work; returns all calls."""
+    """Break off under the first `answers` to a new intent, when Stripe has made it; returns all calls."""
     calls: list[httpx.Request] = []
     ask: Transport = httpx.AsyncHTTPTransport.handle_async_request
 
@@ -42,7 +42,8 @@ def lose(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, answers: int) -
         if request.url.port != settings.sandbox_stripe_port:
             return answer
         calls.append(request)
-        if len(calls) > answers:
+        creating = [call for call in calls if (call.method, call.url.path) == ("POST", "/v1/payment_intents")]
+        if request not in creating or len(creating) > answers:
             return answer
         await answer.aclose()
         raise httpx.ReadError("the connection broke off", request=request)
