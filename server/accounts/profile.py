@@ -1,12 +1,13 @@
 """What people change about themselves: name, language, password."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from server.accounts import passwords, repository, turnstile
+from server.accounts.records import SignInRecord
 from server.accounts.sign_ins import Browser
 from server.clock import now
 from server.database.session import in_transaction
-from server.errors import PlaybillError
+from server.errors import PlaybillError, SignInFirst
 from server.i18n import N_
 from server.throttle import service as throttle
 from server.tokens import token_hash
@@ -19,6 +20,7 @@ WRONG_PASSWORDS = 10
 class WrongPassword(PlaybillError):
     status = 422
     code = "wrong_password"
+    field = "present"
     message = N_("This is not your current password.")
 
 
@@ -29,17 +31,20 @@ async def save_profile(user_id: str, name: str, locale: str | None) -> None:
 async def asks_present_password(user_id: str, token: str) -> bool:
     """Whether setting a password takes the present one: there is one, and this sign-in is not fresh."""
     found = await repository.credentials(user_id)
-    if found is None or found.password_hash is None:
-        return False
     at = now()
     sign_in = await repository.find_sign_in(token_hash(token), at)
-    return sign_in is None or at - sign_in.created_at >= FRESH
+    return found is not None and _must_know(found.password_hash, sign_in, at)
+
+
+def _must_know(stored: str | None, sign_in: SignInRecord | None, at: datetime) -> bool:
+    return stored is not None and (sign_in is None or at - sign_in.created_at >= FRESH)
 
 
 async def set_password(user_id: str, browser: Browser, new: str, present: str) -> None:
     """Set a password and sign every other browser out.
 
-    Raises WrongPassword; TooMany after many of these; NetworkCrowded or Crowded while many sign in.
+    Raises WrongPassword; SignInFirst if this browser is signed out meanwhile; TooMany after many wrong
+    passwords; NetworkCrowded or Crowded while many sign in.
     """
     assert browser.sign_in_token is not None, "somebody who is signed in"
     with turnstile.passed(browser.ip):
@@ -47,20 +52,29 @@ async def set_password(user_id: str, browser: Browser, new: str, present: str) -
 
 
 async def _set_password(user_id: str, token: str, new: str, present: str) -> None:
-    must_know = await asks_present_password(user_id, token)
+    knows_it = False
     found = await repository.credentials(user_id)
     stored = found.password_hash if found else None
-    if must_know:
+    if await asks_present_password(user_id, token):
         await throttle.hit("password", {f"account:{user_id}": WRONG_PASSWORDS}, WINDOW_S)
         if not await passwords.matches(present, stored):
             raise WrongPassword
+        knows_it = True
     new_hash = await passwords.hashed(new)
-    await in_transaction(_keep, user_id, token, stored, new_hash)
+    await in_transaction(_keep, user_id, token, stored, knows_it, new_hash)
 
 
-async def _keep(user_id: str, token: str, checked: str | None, new_hash: str) -> None:
+async def _keep(user_id: str, token: str, checked: str | None, knows_it: bool, new_hash: str) -> None:
+    """What was checked before the hashing is checked again: that takes its time, and an owner who signs a
+    stranger's browser out meanwhile must not be signed out by it."""
     again = await repository.credentials(user_id, lock=True)
     if again is None or again.password_hash != checked:
-        raise WrongPassword  # it was changed in another tab meanwhile
+        raise WrongPassword  # it was changed in another tab
+    at = now()
+    sign_in = await repository.find_sign_in(token_hash(token), at)
+    if sign_in is None:
+        raise SignInFirst
+    if not knows_it and _must_know(checked, sign_in, at):
+        raise WrongPassword
     await repository.set_password_hash(user_id, new_hash)
     await repository.end_sign_ins_of(user_id, except_hash=token_hash(token))

@@ -1,10 +1,14 @@
 """A person's own pages."""
 
+import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
+from server.accounts import passwords
 from server.accounts.models import SignIn, User
 from server.accounts.profile import FRESH
 from server.clock import now
@@ -68,6 +72,67 @@ async def test_after_a_while_the_present_password_is_asked(person: Person) -> No
 
     assert [refused.status_code, wrong.status_code, right.status_code] == [422, 422, 303]
     assert 'id="present-error"' in wrong.text
+    for word in (NEW, "wrong words"):
+        assert word not in wrong.text
+
+
+class Held(PasswordHasher):
+    """Begins to hash, and goes on when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=1024, parallelism=1)
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.begun.set()
+        assert self.may_go_on.wait(20)
+        return super().hash(password, salt=salt)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    hasher = Held()
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    return hasher
+
+
+async def test_browser_that_is_signed_out_while_hashing_sets_no_password(door: Door, held: Held) -> None:
+    owner, thief = door.person(), door.person()
+    for person in (owner, thief):
+        await person.enter("new@mail.example")
+    setting = asyncio.create_task(thief.post("/account/password", password=NEW))
+    await asyncio.to_thread(held.begun.wait, 20)
+
+    await owner.post("/account/sign-ins/end-others")
+    held.may_go_on.set()
+
+    answer = await setting
+    assert (answer.status_code, answer.headers.get("location")) == (303, "/login?next=/")
+    assert await owner.is_in()
+    refused = await door.person().post("/login", email="new@mail.example", password=NEW)
+    assert refused.status_code == 422
+
+
+async def test_sign_in_that_grows_old_while_hashing_is_asked_for_the_present_password(
+    door: Door, held: Held
+) -> None:
+    held.may_go_on.set()
+    await create_account()
+    person = door.person()
+    await person.enter("vera@mail.example")
+    held.begun.clear()
+    held.may_go_on.clear()
+    setting = asyncio.create_task(person.post("/account/password", password=NEW))
+    await asyncio.to_thread(held.begun.wait, 20)
+
+    await age_sign_ins()
+    held.may_go_on.set()
+
+    answer = await setting
+    assert answer.status_code == 422
+    assert 'id="present-error"' in answer.text
+    again = await door.person().post("/login", email="vera@mail.example", password=PASSWORD)
+    assert again.status_code == 303
 
 
 async def test_short_password_is_refused_and_named(person: Person) -> None:
