@@ -9,6 +9,7 @@ class PlaybillError(Exception):
     status = 400
     code = "bad_request"
     message = N_("That did not work. Please try again.")
+    field = ""  # of the form that was posted, beside which the words stand; "": the form as a whole
 
     @property
     def details(self) -> dict[str, object]:

@@ -18,6 +18,7 @@ from server.i18n import N_
 class GivenAlready(PlaybillError):
     status = 409
     code = "given_already"
+    field = "course"
     message = N_("This person has been given the course already. Close that access first.")
 
 

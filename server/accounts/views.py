@@ -16,7 +16,7 @@ from server.errors import PlaybillError, TooMany, Unavailable
 from server.i18n import N_
 from server.web import cookies
 from server.web.audience import Audience, audience
-from server.web.forms import Filled, FormInvalid
+from server.web.forms import Filled, FormInvalid, refilled
 from server.web.origin import stands_on_public_pages
 from server.web.templating import own_path, page, redirect
 from server.web.visitor import client_ip
@@ -89,11 +89,8 @@ async def sign_in(request: Request) -> HTTPResponse:
     try:
         form = SignInForm.parse(request.form)
         token = await signing_in.sign_in(form.email, form.password, _browser(request))
-    except FormInvalid as error:
-        return _again("accounts/login.html", error, error)
-    except (SignInRefused, TooMany, Unavailable) as error:
-        typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
-        return _again("accounts/login.html", error, typed)
+    except (FormInvalid, SignInRefused, TooMany, Unavailable) as error:
+        return _again("accounts/login.html", request, error)
     return _signed_in(redirect(own_path(form.next, HOME), notice="signed_in"), token)
 
 
@@ -126,12 +123,9 @@ async def set_password(request: Request) -> HTTPResponse:
     try:
         form = PasswordForm.parse(request.form)
         await profile.set_password(account.id, _browser(request), form.password, form.present)
-    except FormInvalid as error:
-        return await _password_page(request, error, error.values.get("next"), status=error.status)
-    except (WrongPassword, TooMany, Unavailable) as error:
-        field = "present" if isinstance(error, WrongPassword) else ""
-        typed = Filled({"name": form.name}, {field: error.text})
-        return await _password_page(request, typed, form.next, status=error.status)
+    except (FormInvalid, WrongPassword, TooMany, Unavailable) as error:
+        typed = refilled(request.form, error)
+        return await _password_page(request, typed, typed.values.get("next"), status=error.status)
     if form.name and not account.name:
         await profile.save_profile(account.id, form.name, account.locale)
     return redirect(own_path(form.next, "/account"), notice="password_set")
@@ -165,16 +159,13 @@ async def _send_link(request: Request, template: str) -> HTTPResponse:
     try:
         form = LinkForm.parse(request.form)
         await links.send_link(form.email, own_path(form.next, HOME), client_ip(request))
-    except FormInvalid as error:
-        return _again(template, error, error)
-    except TooMany as error:
-        typed = Filled({"email": form.email, "next": form.next}, {"": error.text})
-        return _again(template, error, typed)
+    except (FormInvalid, TooMany) as error:
+        return _again(template, request, error)
     return page("accounts/link_sent.html", email=form.email, minutes=links.LINK_MINUTES)
 
 
-def _again(template: str, error: PlaybillError, form: Filled | FormInvalid) -> HTTPResponse:
-    """The form once more, with what was typed and what was wrong."""
+def _again(template: str, request: Request, error: PlaybillError) -> HTTPResponse:
+    form = refilled(request.form, error)
     return page(template, status=error.status, form=form, next=own_path(form.values.get("next"), HOME))
 
 
@@ -202,9 +193,7 @@ def _unlinked(response: HTTPResponse) -> HTTPResponse:
     return response
 
 
-async def _password_page(
-    request: Request, form: Filled | FormInvalid, onward: str | None, **more: Any
-) -> HTTPResponse:
+async def _password_page(request: Request, form: Filled, onward: str | None, **more: Any) -> HTTPResponse:
     asks_present = await profile.asks_present_password(request.ctx.account.id, _token(request))
     return page(
         "accounts/password.html",

@@ -1,15 +1,12 @@
 """What several forms of staff have in common: lines and long texts, one for each language of the site."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from server.catalog import service as catalog
 from server.catalog.records import Texts
 from server.i18n import N_
 from server.settings import settings
-from server.web.forms import Filled, FormInvalid
 
 
 def _unix_lines(typed: Any) -> Any:
@@ -53,9 +50,3 @@ LongTexts = Annotated[
 def filled_texts(name: str, texts: Texts) -> dict[str, str]:
     """The fields of `Lines` or `LongTexts`, as `texts` fill them."""
     return {f"{name}.{language}": texts.get(language, "") for language in settings().locale_list}
-
-
-def refilled(posted: Mapping[str, Sequence[Any]] | None, error: FormInvalid | catalog.CatalogError) -> Filled:
-    """The form once more, with what was typed and what is wrong with it."""
-    typed = {name: values[0] for name, values in (posted or {}).items() if values}
-    return Filled(typed, error.errors if isinstance(error, FormInvalid) else {error.field: error.text})

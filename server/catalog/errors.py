@@ -9,7 +9,6 @@ from server.money import format_money
 class CatalogError(PlaybillError):
     status = 409
     code = "catalog"
-    field = ""  # of the form, beside which the words stand; "": the form as a whole
 
 
 class SlugTaken(CatalogError):

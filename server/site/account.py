@@ -10,7 +10,7 @@ from server.checkout import service as checkout
 from server.tokens import token_hash
 from server.web import cookies
 from server.web.audience import Audience, audience
-from server.web.forms import Filled, FormInvalid
+from server.web.forms import Filled, FormInvalid, refilled
 from server.web.templating import page, redirect
 
 bp = Blueprint("account")
@@ -29,7 +29,7 @@ async def save_profile(request: Request) -> HTTPResponse:
     try:
         form = ProfileForm.parse(request.form)
     except FormInvalid as error:
-        return await _overview(request, error, status=error.status)
+        return await _overview(request, refilled(request.form, error), status=error.status)
     await accounts.save_profile(request.ctx.account.id, form.name, form.locale)
     response = redirect("/account", notice="profile_saved")
     # An older choice of this browser would hide the one just made.
@@ -37,7 +37,7 @@ async def save_profile(request: Request) -> HTTPResponse:
     return response
 
 
-async def _overview(request: Request, form: Filled | FormInvalid, **more: Any) -> HTTPResponse:
+async def _overview(request: Request, form: Filled, **more: Any) -> HTTPResponse:
     sign_ins = await accounts.sign_ins_of(request.ctx.account.id)
     orders = await checkout.orders_of(request.ctx.viewer)
     here = token_hash(cookies.read(request, cookies.SIGN_IN) or "")

@@ -28,24 +28,36 @@ OTHERWISE = N_("Please check this.")
 class Filled:
     """What a template shows of a form: what stands in its fields, and one sentence per wrong field.
 
-    The error of the name "" is about the form as a whole. A FormInvalid may be shown in its place.
+    The error of the name "" is about the form as a whole.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
 
+    def refused(self, error: PlaybillError) -> "Filled":
+        """The same with what is wrong with it."""
+        errors = error.errors if isinstance(error, FormInvalid) else {error.field: error.text}
+        return Filled(self.values, errors)
+
+
+def refilled(posted: Mapping[str, Any] | None, error: PlaybillError) -> Filled:
+    """The form once more, as it was typed (a date stays the day that was picked), with what is wrong with it.
+
+    A field of type "password" shows nothing of this: see macros/forms.html.
+    """
+    return Filled(_first_of_each(posted)).refused(error)
+
 
 class FormInvalid(PlaybillError):
-    """What was posted does not do; `errors` says why, field by field, `values` is what was typed."""
+    """What was posted does not do; `errors` says why, field by field."""
 
     status = 422
     code = "invalid_form"
     message = N_("Please check the marked fields.")
 
-    def __init__(self, errors: Mapping[str, str], values: Mapping[str, Any]) -> None:
+    def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(dict(errors))
         self.errors = dict(errors)
-        self.values = dict(values)
 
     @property
     def details(self) -> dict[str, object]:
@@ -63,14 +75,18 @@ class Form(BaseModel):
 
         Fields `title.ko` and `title.en` are the parts of one, `title`: a dictionary.
         """
-        values = {
-            name: (value[0] if isinstance(value, list) and value else value)
-            for name, value in (posted or {}).items()
-        }
+        values = _first_of_each(posted)
         try:
             return cls.model_validate(_with_parts_joined(values))
         except ValidationError as error:
-            raise FormInvalid(_sentences(error, values), values) from None
+            raise FormInvalid(_sentences(error, values)) from None
+
+
+def _first_of_each(posted: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        name: (value[0] if isinstance(value, list) and value else value)
+        for name, value in (posted or {}).items()
+    }
 
 
 def _with_parts_joined(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Support gives and revokes access; admins change roles."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -140,16 +141,35 @@ async def test_an_admin_changes_the_role_of_others_and_not_their_own(site: Site)
     assert f"/admin/users/{me.id}/role" not in (await admin.get(f"/admin/users/{me.id}")).text
 
 
-async def test_access_given_twice_is_given_once(site: Site) -> None:
+@pytest.mark.parametrize("page", ["/admin/users", "/admin/users/{id}"])
+async def test_access_given_twice_is_given_once_and_what_was_typed_stays(site: Site, page: str) -> None:
+    """A day that is lost on the way back is an end that is lost: an empty field means access for ever."""
     client = await support(site)
     _, account = await signed_in(site, name="mina")
-    fields = {"course": await course_id(site, "knife"), "reason": "gift", "note": "Birthday"}
+    fields = {
+        "email": account.email,
+        "course": await course_id(site, "knife"),
+        "reason": "staff",
+        "note": "Press",
+        "ends_on": "2099-03-31",
+    }
 
-    answers = [await post(client, f"/admin/users/{account.id}/grants", **fields) for _ in range(2)]
+    path = page.format(id=account.id) + "/grants"
+    given, refused = [await post(client, path, **fields) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [303, 409]
-    assert "Birthday" in answers[1].text
+    assert (given.status_code, refused.status_code) == (303, 409)
+    assert "has been given the course already" in _error_of(refused.text, "course")
+    assert re.search(r'name="ends_on"[^>]* value="2099-03-31"', refused.text)
+    assert re.search(r'name="note"[^>]* value="Press"', refused.text)
+    for chosen in (fields["course"], "staff"):
+        assert f'<option value="{chosen}" selected>' in refused.text
     assert len(await grants_of(site, account.email)) == 1
+
+
+def _error_of(page: str, field: str) -> str:
+    found = re.search(rf'<p class="field-error" id="{field}-error">(.*?)</p>', page)
+    assert found, f"no error beside {field}"
+    return found[1]
 
 
 async def test_gifts_and_their_end_are_written_down_with_who_did_it(site: Site) -> None:

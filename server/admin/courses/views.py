@@ -6,14 +6,13 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server.admin.acting import actor_of
 from server.admin.courses.forms import CourseForm, filled_course
-from server.admin.fields import refilled
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CourseRecord
 from server.i18n import pick
 from server.web.audience import Audience, audience
-from server.web.forms import Filled, FormInvalid
+from server.web.forms import Filled, FormInvalid, refilled
 from server.web.templating import page, redirect
 
 bp = Blueprint("admin_courses")
@@ -87,8 +86,7 @@ async def _turn(
     try:
         await act(actor_of(request), course.id)
     except catalog.CatalogError as error:
-        form = filled_course(course)
-        return await form_page(course, Filled(form.values, {error.field: error.text}), status=error.status)
+        return await form_page(course, filled_course(course).refused(error), status=error.status)
     return redirect(f"/admin/courses/{slug}", notice=notice)
 
 

@@ -5,7 +5,6 @@ from sanic import Blueprint, HTTPResponse, Request
 from server.admin.acting import actor_of
 from server.admin.courses.forms import filled_course
 from server.admin.courses.views import form_page
-from server.admin.fields import refilled
 from server.admin.programme.forms import (
     LectureForm,
     MoveForm,
@@ -16,7 +15,7 @@ from server.admin.programme.forms import (
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.web.audience import Audience, audience
-from server.web.forms import Filled, FormInvalid
+from server.web.forms import Filled, FormInvalid, refilled
 from server.web.templating import page, redirect
 
 bp = Blueprint("admin_programme", url_prefix="/admin/courses/<slug:str>")
@@ -80,8 +79,7 @@ async def delete_section(request: Request, slug: str, section_id: str) -> HTTPRe
     try:
         await catalog.delete_section(actor_of(request), course.id, section_id)
     except catalog.CatalogError as error:
-        form = Filled(filled_section(section).values, {error.field: error.text})
-        return _section_page(course, section, form, error.status)
+        return _section_page(course, section, filled_section(section).refused(error), error.status)
     return _back(slug)
 
 
@@ -144,8 +142,7 @@ async def delete_lecture(request: Request, slug: str, lecture_id: str) -> HTTPRe
     try:
         await catalog.delete_lecture(actor_of(request), course.id, lecture_id)
     except catalog.CatalogError as error:
-        form = Filled(filled_lecture(lecture).values, {error.field: error.text})
-        return await _lecture_page(course, lecture, form, error.status)
+        return await _lecture_page(course, lecture, filled_lecture(lecture).refused(error), error.status)
     return _back(slug)
 
 

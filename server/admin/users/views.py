@@ -14,7 +14,6 @@ from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.admin import service
 from server.admin.acting import actor_of
-from server.admin.fields import refilled
 from server.admin.users.forms import GivenByHand, GrantByEmailForm, GrantForm, RoleForm
 from server.catalog import service as catalog
 from server.checkout import service as checkout
@@ -23,7 +22,7 @@ from server.i18n import current_locale, pick
 from server.paging import page_number
 from server.playback import service as playback
 from server.web.audience import Audience, audience
-from server.web.forms import Filled, FormInvalid
+from server.web.forms import Filled, FormInvalid, refilled
 from server.web.templating import page, redirect
 
 bp = Blueprint("admin_users")
@@ -58,14 +57,11 @@ async def give_by_email(request: Request) -> HTTPResponse:
     """Access for an address that may have no account yet."""
     try:
         form = GrantByEmailForm.parse(request.form)
-    except FormInvalid as error:
-        return await _list_page(request, refilled(request.form, error), error.status)
-    try:
         account = await service.give_access_by_email(
             actor_of(request), form.email, current_locale(), _gift(form)
         )
-    except access.GivenAlready as error:
-        return await _list_page(request, Filled(form.model_dump(), {"email": error.text}), error.status)
+    except (FormInvalid, access.GivenAlready) as error:
+        return await _list_page(request, refilled(request.form, error), error.status)
     return redirect(f"/admin/users/{account.id}", notice="grant_given")
 
 
@@ -80,13 +76,9 @@ async def user_detail(request: Request, user_id: str) -> HTTPResponse:
 async def give(request: Request, user_id: str) -> HTTPResponse:
     account = await accounts.get(user_id)
     try:
-        form = GrantForm.parse(request.form)
-    except FormInvalid as error:
+        await service.give_access(actor_of(request), user_id, _gift(GrantForm.parse(request.form)))
+    except (FormInvalid, access.GivenAlready) as error:
         return await _detail(account, refilled(request.form, error), error.status)
-    try:
-        await service.give_access(actor_of(request), user_id, _gift(form))
-    except access.GivenAlready as error:
-        return await _detail(account, Filled(form.model_dump(), {"course": error.text}), error.status)
     return redirect(f"/admin/users/{user_id}", notice="grant_given")
 
 
