@@ -7,8 +7,8 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from server.access.models import Grant
-from server.checkout.models import Order, OrderItem, OrderStatus
-from server.checkout.records import OrderRecord
+from server.checkout.models import Order, OrderItem, OrderStatus, Payment, Refund
+from server.checkout.records import NOT_GIVEN_BACK, OrderRecord
 from server.checkout.repository import PAID, UNREFUNDED
 from server.database.session import current_session
 
@@ -51,13 +51,22 @@ async def count_paid_without_access() -> int:
 
 async def list_sales(start: datetime, end: datetime) -> list[tuple[str, int, int]]:
     """(currency, orders, amount after refunds) of what was paid in a span of time."""
+    # A second payment of an order is no sale, and its refund takes nothing from one.
+    paid_by = (
+        select(Payment.id)
+        .where(Payment.order_id == Order.id, Payment.succeeded_at.is_not(None))
+        .order_by(Payment.succeeded_at, Payment.attempt)
+        .limit(1)
+        .scalar_subquery()
+    )
+    given_back = (
+        select(func.coalesce(func.sum(Refund.amount), 0))
+        .where(Refund.payment_id == paid_by, Refund.status.not_in(NOT_GIVEN_BACK))
+        .correlate(Order)
+        .scalar_subquery()
+    )
     rows = await current_session().execute(
-        select(
-            Order.currency,
-            func.count(func.distinct(Order.id)),
-            func.coalesce(func.sum(OrderItem.amount - OrderItem.refunded_amount), 0),
-        )
-        .join(OrderItem, OrderItem.order_id == Order.id)
+        select(Order.currency, func.count(), func.sum(Order.amount - given_back))
         .where(Order.paid_at >= start, Order.paid_at < end)
         .group_by(Order.currency)
         .order_by(Order.currency)

@@ -1,7 +1,6 @@
 """Tables of money: orders, their payments, refunds, disputes, what Stripe told."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import CHAR, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -35,12 +34,12 @@ class PaymentStatus(Labeled):
     CANCELED = "canceled", N_("canceled")
 
 
-class RefundReason(StrEnum):
+class RefundReason(Labeled):
     """Why money goes back; *stripe*: somebody gave it back there, without us."""
 
-    STAFF = "staff"
-    PAID_TWICE = "paid_twice"
-    STRIPE = "stripe"
+    STAFF = "staff", N_("By staff")
+    PAID_TWICE = "paid_twice", N_("Paid twice")
+    STRIPE = "stripe", N_("At Stripe")
 
 
 # A refund that we want and have no answer about yet; every other status is Stripe's word.

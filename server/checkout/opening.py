@@ -5,11 +5,14 @@ Stripe, *hand out* the secret. Between them others act (tabs, workers, Stripe); 
 hold the buyer's viewers locked, so of all presses of one buyer one decides at a time.
 """
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from server.access import service as access
 from server.access.records import Viewer
@@ -18,7 +21,7 @@ from server.accounts.records import AccountRecord
 from server.checkout import payment_repository, repository
 from server.checkout.card_testing import too_many_declines
 from server.checkout.errors import CheckoutError, OrderAlreadyPaid, OrderInProgress, QuoteChanged
-from server.checkout.following import follow
+from server.checkout.following import settle
 from server.checkout.owning import refuse_owner
 from server.checkout.quotes import Quote, quote
 from server.checkout.records import OrderRecord, PaymentRecord
@@ -28,7 +31,13 @@ from server.database.session import in_transaction, release
 from server.errors import PlaybillError, TooMany
 from server.i18n import current_locale
 from server.integrations.gateways import gateways
-from server.integrations.stripe import IntentState, NoSuchIntent, StripeFailed, StripeLocked
+from server.integrations.stripe import (
+    IntentState,
+    NoSuchIntent,
+    StripeFailed,
+    StripeLocked,
+    StripeUnavailable,
+)
 from server.settings import settings
 from server.throttle import service as throttle
 from server.tokens import mac, new_order_number
@@ -44,6 +53,9 @@ PRESSES_PER_EMAIL = 20
 PRESSES_PER_IP = 200
 
 log = logging.getLogger("playbill.checkout")
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ async def open_order(press: Press) -> OpenOrder:
     """
     await brake(press.buyer)
     for _ in range(ROUNDS):
-        placed = await in_transaction(place, press)
+        placed = await _decided(press.buyer, place, press)
         if placed.order is None:
             await close(placed.rivals)
             continue
@@ -120,19 +132,38 @@ async def open_order(press: Press) -> OpenOrder:
         if intent is None:
             continue
         try:
-            rivals = await in_transaction(hand_out, press, order, intent)
+            rivals = await _decided(press.buyer, hand_out, press, order, intent)
+            if not rivals:
+                return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
+            await close(rivals)
         except Lost:
             await withdraw(order, intent)
             await refuse_late(press, order)
-            continue
-        except CheckoutError:
+        except (CheckoutError, StripeUnavailable):
             await withdraw(order, intent)
             await in_transaction(_end, order.id)
             raise
-        if not rivals:
-            return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
-        await close(rivals)
     raise OrderInProgress
+
+
+# Of one buyer's presses one at a time waits for the lock: the others need no connection of the database's.
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+TURN_WITHIN_S = 5.0
+
+
+async def _decided(
+    buyer: Buyer, act: Callable[Given, Awaitable[Result]], /, *given: Given.args, **named: Given.kwargs
+) -> Result:
+    turn = _turns.setdefault(buyer.viewer_id, asyncio.Lock())
+    try:
+        async with asyncio.timeout(TURN_WITHIN_S):
+            await turn.acquire()
+    except TimeoutError as error:
+        raise OrderInProgress from error
+    try:
+        return await in_transaction(act, *given, **named)
+    finally:
+        turn.release()
 
 
 async def brake(buyer: Buyer) -> None:
@@ -154,13 +185,14 @@ async def place(press: Press) -> Placed:
     await _lock(buyer)
     asked = await quote(press.slugs, press.currency)
     await refuse_owner(buyer.account, buyer.viewer, asked.course_ids)
+    # Before anything is closed: a page of yesterday's price must not end another tab's payment.
+    if press.digest not in (None, asked.digest):
+        raise QuoteChanged(asked.total, asked.currency, asked.digest)
     pending = await repository.lock_open(buyer.viewer_id, buyer.order_key_id, asked.course_ids)
     own = next((one for one in pending if _is_of(one, press, asked)), None)
     rivals = await _close_here(one for one in pending if one is not own)
     if rivals:
         return Placed(None, rivals)
-    if press.digest not in (None, asked.digest):
-        raise QuoteChanged(asked.total, asked.currency, asked.digest)
     order_id = own.id if own else await _add(press, asked)
     order = await repository.look(order_id)
     if order.amount == 0:
@@ -269,7 +301,7 @@ async def make_intent(order: OrderRecord, payment: PaymentRecord) -> IntentState
         raise
     if intent.status.startswith("requires_") and intent.status != "requires_capture":
         return intent
-    await follow(intent.id)
+    await settle(intent.id)
     if intent.status == "canceled":
         return None
     raise (OrderAlreadyPaid if intent.status == "succeeded" else OrderInProgress)(order.number)
@@ -300,7 +332,7 @@ async def close(payments: Iterable[PaymentRecord]) -> None:
             continue
         except StripeLocked as error:
             raise OrderInProgress from error  # it is being confirmed
-        await follow(payment.intent_id)
+        await settle(payment.intent_id)
         if not canceled:
             order = await repository.look(payment.order_id)
             if order.is_pending:
@@ -313,7 +345,7 @@ async def withdraw(order: OrderRecord, intent: IntentState) -> None:
     try:
         canceled = await gateways().stripe.cancel_intent(intent.id)
         if not canceled:
-            await follow(intent.id)
+            await settle(intent.id)
     except PlaybillError as error:
         log.warning("intent %s of order %s is left open: %s", intent.id, order.number, type(error).__name__)
 

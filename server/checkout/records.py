@@ -6,6 +6,9 @@ from server.checkout.models import REFUSED, REQUESTED, OrderStatus, PaymentStatu
 from server.database.records import Record
 from server.integrations.stripe import DISPUTE_LOST, DISPUTE_OPEN, REFUND_ENDED
 
+# Of a refund: wanted only, refused, failed or canceled.
+NOT_GIVEN_BACK = frozenset({REQUESTED, REFUSED, *REFUND_ENDED})
+
 
 class OrderItemRecord(Record):
     id: str
@@ -69,7 +72,7 @@ class RefundRecord(Record):
     @property
     def counts(self) -> bool:
         """Whether the money is back or on its way; a refund can fail after it succeeded."""
-        return self.status not in {REQUESTED, REFUSED, *REFUND_ENDED}
+        return self.status not in NOT_GIVEN_BACK
 
     @property
     def is_requested(self) -> bool:
@@ -138,6 +141,21 @@ class OrderRecord(Record):
         return sum(item.refunded_amount for item in self.items)
 
     @property
+    def given_back(self) -> int:
+        """Of what paid the order: what is back or on its way, of whichever item."""
+        return sum(one.amount for one in self._refunds_of_paying if one.counts)
+
+    @property
+    def asked_back(self) -> int:
+        """Of what paid the order: what is wanted back and has no answer of Stripe yet."""
+        return sum(one.amount for one in self._refunds_of_paying if one.is_requested)
+
+    @property
+    def _refunds_of_paying(self) -> list[RefundRecord]:
+        payment = self.paid_payment
+        return [one for one in self.refunds if payment is not None and one.payment_id == payment.id]
+
+    @property
     def is_paid(self) -> bool:
         return self.status in (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
 
@@ -146,13 +164,19 @@ class OrderRecord(Record):
         return self.status is OrderStatus.PENDING
 
     @property
+    def waits_for_money(self) -> bool:
+        """Something can still be paid. A pending order without an open payment waits for a press of *Pay*."""
+        return self.is_pending and self.open_payment is not None
+
+    @property
     def course_ids(self) -> list[str]:
         return [item.course_id for item in self.items]
 
     @property
     def watch_path(self) -> str:
         """Where what was bought is watched: its one course, or the shelf."""
-        return f"/learn/{self.items[0].course_slug}" if len(self.items) == 1 else "/learn"
+        one, *more = self.items
+        return "/learn" if more else f"/learn/{one.course_slug}"
 
     @property
     def card_brand(self) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import selectinload
 
 from server.checkout.models import (
@@ -36,6 +36,7 @@ async def list_requested(before: datetime, limit: int) -> list[str]:
         select(Refund.order_id)
         .where(Refund.status == REQUESTED, Refund.created_at <= before)
         .group_by(Refund.order_id)
+        .order_by(func.min(Refund.tries), func.min(Refund.created_at))  # none that fails holds up the others
         .limit(limit)
     )
     return list(rows)

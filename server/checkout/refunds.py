@@ -5,7 +5,7 @@ second press or a lost answer gives back once, and the sweep goes on with what h
 """
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
@@ -15,7 +15,7 @@ from server.checkout import refund_repository, repository
 from server.checkout.errors import NothingToRefund, RefundRefused, RefundUnclear
 from server.checkout.models import REFUSED, RefundReason
 from server.checkout.records import OrderRecord, RefundRecord
-from server.checkout.settlement import settle
+from server.checkout.settlement import bring_into_line
 from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import NotFound
@@ -34,79 +34,78 @@ async def refund_order(number: str, actor: Actor) -> None:
     RefundUnclear, NotFound.
     """
     for _ in range(ROUNDS):
-        order_id, left = await in_transaction(_want_rest, number, actor)
+        order = await in_transaction(_want_rest, number, actor)
         try:
-            return await make_requested(order_id, must=True)
+            return await make_requested(order.id, must=True)
         except RefundRefused:
-            # Perhaps somebody gave a part back at Stripe meanwhile: then the rest is wanted.
-            if await _left_of(order_id) == left:
+            # Perhaps a part of it went back meanwhile: then the rest is wanted.
+            now_left = await repository.get(number)
+            if now_left is None or now_left.given_back == order.given_back:
                 raise
     raise RefundUnclear(number)
 
 
-async def _want_rest(number: str, actor: Actor) -> tuple[str, int]:
-    """The order's id, and how much of it was left to give back."""
-    order = await repository.lock_by_number(number)
+async def _want_rest(number: str, actor: Actor) -> OrderRecord:
+    """Want back whatever nobody has asked back yet; the order as it was before."""
+    order = await repository.lock_whole(number)
     if order is None:
         raise NotFound
-    known = await refund_repository.of_order(order.id)
-    left = _left(order, known)
-    if any(one.is_requested for one in known):
-        return order.id, left  # somebody has asked already: whoever presses again waits for the same answer
     payment = order.paid_payment
+    left = order.amount - order.given_back
     if not order.is_paid or payment is None or left <= 0:
         raise NothingToRefund(number)
-    await refund_repository.request(
-        order.id,
-        payment.id,
-        reason=RefundReason.STAFF,
-        amount=left,
-        currency=order.currency,
-        items=_spread(left, order),
-        at=now(),
-    )
-    before, after = order.amount - left, order.amount
-    facts = {"refunded": after, "currency": order.currency}
-    await audit.note(actor, "order.refund", "order", number, before={"refunded": before}, after=facts)
-    return order.id, left
-
-
-async def _left_of(order_id: str) -> int:
-    return _left(await repository.look(order_id), await refund_repository.of_order(order_id))
-
-
-def _left(order: OrderRecord, refunds: Sequence[RefundRecord]) -> int:
-    """Of what paid the order: what has not been given back."""
-    payment = order.paid_payment
-    return order.amount - sum(
-        one.amount for one in refunds if one.counts and payment and one.payment_id == payment.id
-    )
+    rest = left - order.asked_back  # what is asked back already has its answer waited for, by whoever presses
+    if rest > 0:
+        await refund_repository.request(
+            order.id,
+            payment.id,
+            reason=RefundReason.STAFF,
+            amount=rest,
+            currency=order.currency,
+            items=_spread(rest, order),
+            at=now(),
+        )
+        await _note(actor, "order.refund", order, rest, RefundReason.STAFF)
+    return order
 
 
 def _spread(amount: int, order: OrderRecord) -> dict[str, int]:
-    """All that is left, over the items in their order; what Stripe gave back before may be of no item yet."""
+    """The rest, over the items in their order; what Stripe gave back before may be of no item yet."""
+    asked = Counter[str]()
+    for refund in order.refunds:
+        if refund.is_requested:
+            asked.update({one.order_item_id: one.amount for one in refund.items})
     shares = {}
     for item in order.items:
-        shares[item.id] = min(amount, item.amount - item.refunded_amount)
+        shares[item.id] = min(amount, max(0, item.amount - item.refunded_amount - asked[item.id]))
         amount -= shares[item.id]
     return shares
+
+
+async def _note(actor: Actor, act: str, order: OrderRecord, amount: int, reason: RefundReason) -> None:
+    facts = {"amount": amount, "currency": order.currency, "reason": reason}
+    await audit.note(actor, act, "order", order.number, after=facts)
 
 
 async def make_requested(order_id: str, *, must: bool = False) -> None:
     """Ask Stripe for every refund of the order that is wanted and not made.
 
-    With `must` a person waits for it: raises RefundUnclear and RefundRefused. Else the sweep comes again.
+    With `must` a person waits for what paid the order to come back: raises RefundUnclear and RefundRefused,
+    after all were asked for. Else the sweep comes again.
     """
     order = await repository.look(order_id)
+    problem: RefundUnclear | RefundRefused | None = None
     for refund in await refund_repository.of_order(order_id):
         if not refund.is_requested:
             continue
         try:
             await _make(order, refund)
         except (RefundUnclear, RefundRefused) as error:
-            if must:
-                raise
             log.warning("refund %s of order %s: %s", refund.id, order.number, error.code)
+            if order.paid_payment is not None and refund.payment_id == order.paid_payment.id:
+                problem = error
+    if must and problem is not None:
+        raise problem
 
 
 async def _make(order: OrderRecord, refund: RefundRecord) -> None:
@@ -129,15 +128,16 @@ async def _make(order: OrderRecord, refund: RefundRecord) -> None:
     except StripeRefused as refusal:
         log.warning("refund of order %s refused: %s", order.number, refusal.reason)
         await in_transaction(_note_refusal, order, refund)
-        await settle(payment.intent_id)  # perhaps it was refunded at Stripe meanwhile
+        await bring_into_line(payment.intent_id)  # perhaps it was refunded at Stripe meanwhile
         if await _is_given_back(order.number):
             return
         raise RefundRefused(order.number) from refusal
-    await settle(payment.intent_id)
+    await bring_into_line(payment.intent_id)
 
 
 async def _note_refusal(order: OrderRecord, refund: RefundRecord) -> None:
     await refund_repository.refuse(refund.id, REFUSED)
+    await _note(Actor.job("settlement"), "order.refund_refused", order, refund.amount, refund.reason)
     if refund.reason is RefundReason.PAID_TWICE:  # nobody waits for the answer: tell somebody
         await alerts.raise_alert(
             AlertKind.REFUND_FAILED,

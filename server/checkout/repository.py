@@ -81,10 +81,7 @@ async def _one(statement: Select[Order]) -> OrderRecord | None:
 
 async def get(number: str) -> OrderRecord | None:
     """With everything that belongs to it."""
-    whole = with_parts().options(
-        selectinload(Order.refunds).selectinload(Refund.items), selectinload(Order.disputes)
-    )
-    return await _one(whole.where(Order.number == number))
+    return await _one(_whole(number))
 
 
 async def get_by_intent(intent_id: str) -> OrderRecord | None:
@@ -103,9 +100,14 @@ async def lock(order_id: str) -> OrderRecord | None:
     return await _one(with_parts().where(Order.id == order_id).with_for_update())
 
 
-async def lock_by_number(number: str) -> OrderRecord | None:
+async def lock_whole(number: str) -> OrderRecord | None:
     require_transaction()
-    return await _one(with_parts().where(Order.number == number).with_for_update())
+    return await _one(_whole(number).with_for_update())
+
+
+def _whole(number: str) -> Select[Order]:
+    parts = selectinload(Order.refunds).selectinload(Refund.items), selectinload(Order.disputes)
+    return with_parts().options(*parts).where(Order.number == number)
 
 
 async def lock_open(

@@ -11,7 +11,7 @@ from server.checkout import figures_repository, payment_repository, repository
 from server.checkout.claimed import claimed_elsewhere, send_claimed_link
 from server.checkout.claims import claim_orders
 from server.checkout.errors import OrderClaimed
-from server.checkout.following import follow as settle
+from server.checkout.following import settle
 from server.checkout.models import OrderStatus
 from server.checkout.opening import Buyer, Press, open_order
 from server.checkout.owning import refuse_owner
@@ -66,7 +66,7 @@ async def buyers_order(viewer: Viewer, number: str) -> OrderRecord:
 async def look_again(order: OrderRecord) -> OrderRecord:
     """Settle a pending order from a page that waits for it: at most every 2 s, and never failing the page."""
     payment = order.open_payment
-    if not order.is_pending or payment is None or payment.intent_id is None:
+    if not order.waits_for_money or payment is None or payment.intent_id is None:
         return order
     at = now()
     # A page that stays open asks ever less often: one forgotten tab must not use up Stripe's patience.

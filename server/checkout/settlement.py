@@ -1,4 +1,4 @@
-"""`settle`: bring an order into line with everything that Stripe says about one of its intents.
+"""Bring an order into line with everything that Stripe says about one of its intents.
 
 It never believes an event: it fetches the whole state, decides (decisions.py) and writes that down once, so
 late, doubled and reordered events cannot matter. The order's `version` is read before the fetch and compared
@@ -67,7 +67,7 @@ class Settlement:
     has_refunds_to_make: bool = False
 
 
-async def settle(intent_id: str, event: EventFact | None = None) -> Settlement:
+async def bring_into_line(intent_id: str, event: EventFact | None = None) -> Settlement:
     """Fetch the intent's whole state and apply it once; with `event`, only if that event is new.
 
     Raises StripeUnavailable, UnknownOrder, SettlementBusy. Must not be called inside a transaction.

@@ -6,7 +6,7 @@ from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.checkout import events, repository
 from server.checkout.events import Subscription
-from server.checkout.following import follow
+from server.checkout.following import settle
 from server.checkout.records import OrderRecord
 from server.checkout.settlement import Outcome
 from server.clock import from_unix, now
@@ -23,7 +23,7 @@ async def settle_told(event: EventFact) -> Outcome:
         return Outcome.NOT_OURS
     if event.type.startswith(CARRY_OUR_MARK) and not event.is_marked_ours:
         return Outcome.NOT_OURS  # another shop on the same Stripe account; not worth a call
-    outcome = await follow(event.intent_id, event)
+    outcome = await settle(event.intent_id, event)
     if outcome is Outcome.NOT_OURS:
         # A refund or dispute tells whose it is only when its intent is fetched: fetch it once.
         await in_transaction(repository.add_event, event.id, event.type, from_unix(event.created), now())

@@ -12,8 +12,10 @@ from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.audit import service as audit
+from server.audit.records import Actor
 from server.checkout import events, payment_repository, refund_repository, repository
-from server.checkout.following import follow
+from server.checkout.following import settle
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import PaymentRecord
 from server.checkout.refunds import make_requested
@@ -38,6 +40,8 @@ PAYMENTS_PER_RUN = 200
 CHECK_FOR_S = 15.0
 ORDERS_PER_RUN = 100
 REFUND_WAITS = timedelta(seconds=10)  # whoever has asked for it is given time to make it
+
+ACTOR = Actor.job("sweep")
 
 log = logging.getLogger("playbill.sweep")
 
@@ -110,7 +114,7 @@ async def _check(payment: PaymentRecord) -> None:
     if is_late or order.status is OrderStatus.CANCELED:
         await _cancel(payment)
     if payment.intent_id is not None:
-        await follow(payment.intent_id)
+        await settle(payment.intent_id)
     if is_late:
         await in_transaction(_end_if_unpaid, order.id)
 
@@ -124,7 +128,7 @@ async def _cancel(payment: PaymentRecord) -> None:
         except NoSuchIntent:
             log.warning("payment %s: its intent is unknown to Stripe", payment.id)
         else:
-            return  # `follow` brings the order into line
+            return  # `settle` brings the order into line
     await in_transaction(payment_repository.cancel, payment.id, payment.intent_id)
 
 
@@ -138,6 +142,8 @@ async def _end_if_unpaid(order_id: str) -> None:
     order = await repository.lock(order_id)
     if order is not None and order.is_pending and order.open_payment is None:
         await repository.cancel(order, now())
+        states = {"status": OrderStatus.PENDING}, {"status": OrderStatus.CANCELED}
+        await audit.note(ACTOR, "order.cancel", "order", order.number, before=states[0], after=states[1])
 
 
 async def _make_requested_refunds() -> None:

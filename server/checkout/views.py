@@ -112,8 +112,10 @@ async def order_page(request: Request, number: str) -> HTTPResponse:
 async def order_status(request: Request, number: str) -> HTTPResponse:
     order = await checkout.buyers_order(request.ctx.viewer, number)
     order = await checkout.look_again(order)
+    # Nothing can be paid any more: whoever waits for it is told, and may press again.
+    status = "unpaid" if order.is_pending and not order.waits_for_money else order.status
     return sanic_response.json(
-        {"status": order.status, "watch_url": await _watch_url(request, order)},
+        {"status": status, "watch_url": await _watch_url(request, order)},
         headers={"Cache-Control": "no-store"},
     )
 

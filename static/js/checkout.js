@@ -207,7 +207,7 @@ async function waitForMoney(order, { patienceMs = SLOW_AFTER_MS, otherwise = "pr
     watchLink.href = outcome.watch_url;
     tell("succeeded");
   } else if (outcome.status === "gone") tell("in-progress");
-  else if (["pending", "canceled"].includes(outcome.status)) tell("failed");
+  else if (["pending", "unpaid", "canceled"].includes(outcome.status)) tell("failed");
   else location.assign(`/orders/${order}`); // paid, and given back already: that page says so
 }
 

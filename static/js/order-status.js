@@ -1,6 +1,6 @@
 // Asks our server what became of an order, quickly at first, then ever more calmly.
 
-const SETTLED = ["paid", "partially_refunded", "refunded", "canceled"];
+const SETTLED = ["paid", "partially_refunded", "refunded", "canceled", "unpaid"];
 const QUICKEST_MS = 1000;
 const CALMEST_MS = 60_000;
 

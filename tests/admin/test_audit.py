@@ -50,7 +50,7 @@ async def test_what_staff_did_is_told_in_words_newest_first(site: Site, sandbox:
     told = await lines(admin)
     assert told[: len(told) - begun] == [
         "ada | Course archived | Knife | State Published → Archived |",
-        f"ada | Order refunded | Order {order['order']} | Refunded ₩0 → ₩33,000 |",
+        f"ada | Refund asked for | Order {order['order']} | Amount ₩33,000 Reason By staff |",
         "ada | Role changed | mina | Role Viewer → Editor |",
         "ada | Access given | Access | Viewer mina Course Knife Reason Gift Until December 31, 2099 |",
     ]
@@ -98,7 +98,7 @@ async def test_code_words_of_mails_jobs_and_refunds_are_told_in_words(site: Site
         "Command ops | Job canceled | Job j-1 | State Running |",
         f"Command ops | Job started | Job j-1 | Kind {jobs.kinds()['recount'].label} |",
         "Command ops | Mail sent again | Mail m-1 | State Unclear → Waiting |",
-        "Job settlement | Order refunded | Order A-1 | Amount ₩33,000 Reason Paid twice |",
+        "Job settlement | Refund asked for | Order A-1 | Amount ₩33,000 Reason Paid twice |",
     ]
 
 

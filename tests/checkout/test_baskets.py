@@ -1,5 +1,7 @@
 """An order holds a basket: several courses, one payment, each item with its own access and refund."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 from sqlalchemy import select, update
@@ -8,11 +10,13 @@ from server.access.models import Grant, GrantState
 from server.access.records import Viewer
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.audit import service as audit
 from server.audit.records import Actor
 from server.checkout import service as checkout
-from server.checkout.errors import OrderAlreadyPaid
-from server.checkout.models import Order, OrderItem, OrderStatus, Payment, RefundItem
+from server.checkout.errors import OrderAlreadyPaid, RefundUnclear
+from server.checkout.models import Order, OrderItem, OrderStatus, Payment, RefundItem, RefundReason
 from server.checkout.opening import Buyer, OpenOrder, Press
+from server.clock import now
 from server.database.session import current_session, release, transaction
 from server.integrations.gateways import gateways
 from server.tokens import new_token, order_key_id
@@ -123,10 +127,14 @@ async def test_a_part_given_back_at_stripe_closes_no_course_until_it_is_all(
     await refund_at_stripe(sandbox, intent, 33000)
     after_a_part = await states()
     unassigned = [one.kind for one in await alerts.open_alerts()]
+    partly = await checkout.get_order_for_staff(opened.number)
+    sales = await checkout.sales_between(now() - timedelta(days=1), now() + timedelta(days=1))
     await checkout.refund_order(opened.number, SUPPORT)
 
     assert after_a_part == dict.fromkeys(BOTH, GrantState.ACTIVE)
     assert unassigned == [AlertKind.REFUND_UNASSIGNED]
+    assert partly.given_back == 33000
+    assert sales == [("KRW", 1, 33000)]
     assert await states() == dict.fromkeys(BOTH, GrantState.REVOKED)
     assert (await checkout.get_order_for_staff(opened.number)).status is OrderStatus.REFUNDED
 
@@ -150,3 +158,49 @@ async def test_what_is_owned_already_goes_back_alone(
         "first-night": 0,
         "second-night": 33000,
     }
+
+
+async def paid_twice_in_part(sandbox: Sandbox, buyer: Buyer) -> OpenOrder:
+    """A basket, of which the second course is to go back by itself while Stripe makes no refunds."""
+    await create_course("second-night")
+    basket = await press(buyer, *BOTH)
+    async with transaction():
+        await current_session().execute(update(Payment).values(secret_out_at=None))
+    await pay(sandbox, await press(buyer, "second-night"))
+    await sandbox.astripe("settings", api_fail="drop", api_only="POST /v1/refunds")
+    await pay(sandbox, basket)
+    await current_session().reset()
+    return basket
+
+
+async def test_staff_give_back_all_while_a_part_is_still_on_its_way_back(
+    browser: httpx.AsyncClient, sandbox: Sandbox, buyer: Buyer
+) -> None:
+    basket = await paid_twice_in_part(sandbox, buyer)
+    await sandbox.astripe("settings", api_fail=None, api_only=None)
+
+    await checkout.refund_order(basket.number, SUPPORT)
+
+    order = await checkout.get_order_for_staff(basket.number)
+    assert order.status is OrderStatus.REFUNDED
+    assert [item.refunded_amount for item in order.items] == [33000, 33000]
+    assert sorted(one.reason for one in order.refunds) == [RefundReason.PAID_TWICE, RefundReason.STAFF]
+    entries = await audit.entries_of("order", basket.number)
+    told = {entry.actor_id: (entry.after or {})["amount"] for entry in entries}
+    assert told == {"support": 33000, "settlement": 33000}
+
+
+async def test_a_part_without_an_answer_is_not_said_to_be_given_back(
+    browser: httpx.AsyncClient, sandbox: Sandbox, buyer: Buyer
+) -> None:
+    basket = await paid_twice_in_part(sandbox, buyer)
+
+    with pytest.raises(RefundUnclear):
+        await checkout.refund_order(basket.number, SUPPORT)
+    asked = (await checkout.get_order_for_staff(basket.number)).asked_back
+    await sandbox.astripe("settings", api_fail=None, api_only=None)
+    await checkout.refund_order(basket.number, SUPPORT)
+
+    order = await checkout.get_order_for_staff(basket.number)
+    assert asked == order.given_back == order.amount == 66000
+    assert len(order.refunds) == 2

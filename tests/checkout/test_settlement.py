@@ -13,6 +13,7 @@ from server.access import service as access
 from server.access.models import Grant, GrantReason, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.audit import service as audit
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.checkout import card_testing, events, repository, settlement
@@ -20,13 +21,13 @@ from server.checkout import service as checkout
 from server.checkout.errors import RefundUnclear
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
-from server.database.session import current_session, session_scope, transaction
+from server.database.session import current_session, release, session_scope, transaction
 from server.integrations.gateways import gateways
 from server.integrations.stripe import IntentState
 from server.integrations.stripe_events import EventFact
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
-from tests.factories import TESTER, bought, create_account, eventually, order_in, pay, status_of
+from tests.factories import TESTER, bought, create_account, eventually, intent_of, order_in, pay, status_of
 
 SUPPORT = Actor.staff("support")
 
@@ -404,6 +405,25 @@ async def test_too_many_declined_cards_close_the_intent(browser: httpx.AsyncClie
     assert (await state_of(intent)).status == "canceled"
     assert await payments() == [PaymentStatus.CANCELED]
     assert await status() is OrderStatus.PENDING  # its quote stands: whoever waits may try again
+    entries = await audit.entries_of("order", order["order"])
+    assert [(one.actor_id, one.act) for one in entries] == [("card testing", "order.close_payment")]
+
+
+async def test_whoever_waits_for_a_payment_that_was_canceled_is_told(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    waiting = (await browser.get(f"/orders/{order['order']}/status")).json()
+    await release()
+    await gateways().stripe.cancel_intent(intent_of(order))
+    await checkout.settle(intent_of(order))
+
+    told = (await browser.get(f"/orders/{order['order']}/status")).json()
+    page = (await browser.get(f"/orders/{order['order']}")).text
+
+    assert (waiting["status"], told["status"]) == ("pending", "unpaid")
+    assert "This order is not paid" in page
+    assert "js/order.js" not in page
 
 
 async def test_bought_twice_is_told_to_staff_and_on_the_receipt_only(shop: Site, sandbox: Sandbox) -> None:

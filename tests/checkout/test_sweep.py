@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from server.access.models import Grant, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.audit import service as audit
 from server.catalog.models import Course
 from server.checkout import payment_repository, recounting, sweep
 from server.checkout import service as checkout
@@ -182,8 +183,11 @@ async def test_an_order_whose_intent_was_never_made_ends_after_a_day(
     await sweep.run(at_once=True)
 
     await current_session().reset()
-    assert (await current_session().scalars(select(Order.status))).one() is OrderStatus.CANCELED
+    order = (await current_session().scalars(select(Order))).one()
+    assert order.status is OrderStatus.CANCELED
     assert (await payment()).status is PaymentStatus.CANCELED
+    entries = await audit.entries_of("order", order.number)
+    assert [(one.actor_id, one.act) for one in entries] == [("sweep", "order.cancel")]
 
 
 async def test_an_order_that_is_being_paid_is_not_canceled_under_the_buyer(

@@ -112,7 +112,7 @@ async def test_after_a_lock_timeout_the_act_is_done_again_from_its_start(rivals:
 async def test_several_locks_waited_for_one_after_the_other_are_given_up_by_the_server(
     rivals: Sessions,
 ) -> None:
-    """Each is waited for by itself: together longer than an answer is. Told by the server, it can be tried again."""
+    """Each is waited for by itself, together longer than an answer: told by the server, it is tried again."""
     both = text("SELECT count FROM throttle_counters WHERE `key` IN ('a', 'b') ORDER BY `key` FOR UPDATE")
     first_goes = asyncio.Event()
 

@@ -10,6 +10,7 @@ from server.accounts.models import Role
 from server.admin.acting import who
 from server.audit.records import Actor, AuditRecord
 from server.catalog.models import CourseStatus, Level
+from server.checkout.models import OrderStatus, RefundReason
 from server.i18n import N_, format_clock, format_day, gettext
 from server.jobs import service as jobs
 from server.jobs.models import JobState
@@ -41,7 +42,10 @@ ACTS = {
     "job.try_again": N_("Job started again"),
     "mail.drop": N_("Mail not sent"),
     "mail.resend": N_("Mail sent again"),
-    "order.refund": N_("Order refunded"),
+    "order.cancel": N_("Order canceled"),
+    "order.close_payment": N_("Payment closed: too many declined cards"),
+    "order.refund": N_("Refund asked for"),
+    "order.refund_refused": N_("Refund refused by Stripe"),
 }
 SUBJECTS = {
     "account": N_("Account"),
@@ -57,6 +61,7 @@ FACTS = {
     "amount": N_("Amount"),
     "category": N_("Category"),
     "course": N_("Course"),
+    "declines": N_("Declined cards"),
     "cover": N_("Cover"),
     "duration_s": N_("Length"),
     "ends_at": N_("Until"),
@@ -101,7 +106,8 @@ VALUES: dict[str, Mapping[str, str]] = {
         "uncertain": N_("Unclear"),
         "dropped": N_("Not sent"),
     },
-    "order.reason": {"paid_twice": N_("Paid twice")},
+    "order.status": {one.value: one.label for one in OrderStatus},
+    "order.reason": {one.value: one.label for one in RefundReason},
 }
 
 
