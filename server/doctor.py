@@ -14,6 +14,7 @@ from server.demo.people import people_here
 from server.errors import PlaybillError
 from server.integrations import smtp, stripe
 from server.integrations.gateways import gateways
+from server.integrations.stripe_facts import WebhookEndpoint
 from server.settings import Settings
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
@@ -79,7 +80,7 @@ async def _stripe(settings: Settings) -> list[Finding]:
     ]
 
 
-def _webhook(url: str, endpoints: list[stripe.WebhookEndpoint]) -> Finding:
+def _webhook(url: str, endpoints: list[WebhookEndpoint]) -> Finding:
     """Whether Stripe posts to us what we ask for: what it does not, the sweep alone would find."""
     wanted = set(events.types())
     ours = [one for one in endpoints if one.url.rstrip("/") == url]

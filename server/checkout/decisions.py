@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.access.models import GrantState
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import DisputeRecord, OrderRecord, PaymentRecord, RefundRecord
-from server.integrations.stripe import Charge, DisputeFact, IntentState, RefundFact
+from server.integrations.stripe_facts import Charge, DisputeFact, IntentState, RefundFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from server.checkout import repository
 from server.checkout.settlement import Outcome
 from server.clock import from_unix, now
 from server.database.session import in_transaction
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe_facts import EventFact
 
 Handler = Callable[[EventFact], Awaitable[Outcome]]
 

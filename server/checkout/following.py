@@ -2,7 +2,7 @@
 
 from server.checkout import card_testing, refunds
 from server.checkout.settlement import Outcome, bring_into_line
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe_facts import EventFact
 
 
 async def settle(intent_id: str, event: EventFact | None = None) -> Outcome:

@@ -23,21 +23,16 @@ from server.checkout.card_testing import too_many_declines
 from server.checkout.errors import CheckoutError, OrderAlreadyPaid, OrderInProgress, QuoteChanged
 from server.checkout.following import settle
 from server.checkout.owning import refuse_owner
-from server.checkout.quotes import Quote, quote
-from server.checkout.records import OrderRecord, PaymentRecord
+from server.checkout.quotes import quote
+from server.checkout.records import OrderRecord, PaymentRecord, Quote
 from server.checkout.settlement import settle_free
 from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, TooMany
 from server.i18n import current_locale
 from server.integrations.gateways import gateways
-from server.integrations.stripe import (
-    IntentState,
-    NoSuchIntent,
-    StripeFailed,
-    StripeLocked,
-    StripeUnavailable,
-)
+from server.integrations.stripe import NoSuchIntent, StripeFailed, StripeLocked, StripeUnavailable
+from server.integrations.stripe_facts import IntentState
 from server.settings import settings
 from server.throttle import service as throttle
 from server.tokens import mac, new_order_number

@@ -1,10 +1,51 @@
-"""What orders are told as."""
+"""What orders are told as, and the quotes that they are made of."""
 
+import hashlib
+import json
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from server.catalog.records import CourseRecord
 from server.checkout.models import REFUSED, REQUESTED, OrderStatus, PaymentStatus, RefundReason
 from server.database.records import Record
-from server.integrations.stripe import DISPUTE_LOST, DISPUTE_OPEN, REFUND_ENDED
+from server.integrations.stripe_facts import DISPUTE_LOST, DISPUTE_OPEN, REFUND_ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    course: CourseRecord
+    list_amount: int
+    discount: int = 0
+
+    @property
+    def amount(self) -> int:
+        return self.list_amount - self.discount
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Amounts are minor units of `currency`; `tax` is inside `total` and never changes it."""
+
+    lines: tuple[QuoteLine, ...]
+    currency: str
+    coupon: str | None = None
+    tax: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def course_ids(self) -> list[str]:
+        return [line.course.id for line in self.lines]
+
+    @cached_property
+    def digest(self) -> str:
+        """128 bits over everything that decides what is paid for what, in whatever order it was chosen."""
+        lines = sorted([line.course.id, line.list_amount, line.discount] for line in self.lines)
+        told = json.dumps([lines, self.coupon, self.total, self.currency], separators=(",", ":"))
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 # Of a refund: wanted only, refused, failed or canceled.
 NOT_GIVEN_BACK = frozenset({REQUESTED, REFUSED, *REFUND_ENDED})

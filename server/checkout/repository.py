@@ -29,8 +29,7 @@ from server.checkout.models import (
     StripeEvent,
 )
 from server.checkout.payment_repository import OPEN
-from server.checkout.quotes import Quote
-from server.checkout.records import OrderRecord
+from server.checkout.records import OrderRecord, Quote
 from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once
 from server.tokens import new_id

@@ -24,8 +24,8 @@ from server.clock import from_unix, now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, Unavailable
 from server.integrations.gateways import gateways
-from server.integrations.stripe import IntentState, NoSuchIntent
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe import NoSuchIntent
+from server.integrations.stripe_facts import EventFact, IntentState
 
 ATTEMPTS = 6
 TOOK_MONEY = ("succeeded", "processing", "requires_capture")

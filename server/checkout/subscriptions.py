@@ -12,8 +12,7 @@ from server.checkout.settlement import Outcome
 from server.clock import from_unix, now
 from server.database.session import in_transaction, release
 from server.integrations.gateways import gateways
-from server.integrations.stripe import FraudWarning
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe_facts import EventFact, FraudWarning
 
 CARRY_OUR_MARK = ("payment_intent.", "charge.refunded")
 

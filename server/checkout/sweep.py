@@ -25,7 +25,7 @@ from server.database.session import in_transaction, release
 from server.errors import PlaybillError
 from server.integrations.gateways import gateways
 from server.integrations.stripe import NoSuchIntent
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe_facts import EventFact
 from server.jobs.leases import Hold
 from server.jobs.recurring import OncePerSite
 

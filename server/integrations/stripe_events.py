@@ -5,15 +5,14 @@ Only ids are taken from it; what they name is fetched again (see settlement.py).
 
 import json
 import logging
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from server.errors import PlaybillError
 from server.i18n import N_
+from server.integrations.stripe_facts import OURS, EventFact
 
-OURS = "playbill"
 # Created in this century: what lies beyond is no time of Stripe's, and may be none of the database's either.
 FIRST_MOMENT, LAST_MOMENT = 946_684_800, 4_102_444_800
 LONGEST_WORD = 255
@@ -26,19 +25,6 @@ class WebhookRejected(PlaybillError):
 
     code = "bad_signature"
     message = N_("The request could not be verified.")
-
-
-@dataclass(frozen=True, slots=True)
-class EventFact:
-    """What is taken from an event: what it is about, and nothing that it says of that."""
-
-    id: str
-    type: str
-    created: int  # unix seconds, Stripe's clock
-    livemode: bool
-    intent_id: str | None
-    is_marked_ours: bool
-    object_id: str | None = None  # of the thing itself: an intent, a refund, a payout
 
 
 def _printable(word: str) -> str:

@@ -17,7 +17,7 @@ from server.checkout.records import (
     RefundRecord,
 )
 from server.database.records import Record
-from server.integrations.stripe import Charge, DisputeFact, IntentState, RefundFact
+from server.integrations.stripe_facts import Charge, DisputeFact, IntentState, RefundFact
 
 Made = TypeVar("Made", bound=Record)
 

@@ -19,7 +19,7 @@ from server.checkout.models import StripeEvent
 from server.checkout.settlement import Outcome
 from server.database.session import current_session
 from server.integrations.gateways import gateways
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe_facts import EventFact
 from server.settings import Settings
 from tests.conftest import Sandbox, Site
 from tests.factories import deliver, order_in, pay, signature_of, status_of

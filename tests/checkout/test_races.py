@@ -21,7 +21,8 @@ from server.checkout.settlement import Outcome
 from server.clock import now
 from server.database.session import current_session, session_scope, transaction
 from server.integrations.gateways import gateways
-from server.integrations.stripe import IntentState, StripeGateway
+from server.integrations.stripe import StripeGateway
+from server.integrations.stripe_facts import IntentState
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import (

@@ -23,8 +23,7 @@ from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.checkout.settlement import Outcome
 from server.database.session import current_session, release, session_scope, transaction
 from server.integrations.gateways import gateways
-from server.integrations.stripe import IntentState
-from server.integrations.stripe_events import EventFact
+from server.integrations.stripe_facts import EventFact, IntentState
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import TESTER, bought, create_account, eventually, intent_of, order_in, pay, status_of

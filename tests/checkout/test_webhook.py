@@ -16,7 +16,8 @@ from server.alerts.models import AlertKind
 from server.checkout.models import StripeEvent
 from server.database.session import current_session
 from server.integrations.gateways import gateways
-from server.integrations.stripe import IntentState, StripeGateway
+from server.integrations.stripe import StripeGateway
+from server.integrations.stripe_facts import IntentState
 from server.settings import Settings
 from tests.conftest import Sandbox, Site
 from tests.factories import deliver, order_in, pay, signature_of, status_of

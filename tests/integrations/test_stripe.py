@@ -11,7 +11,8 @@ from server.checkout import service as checkout
 from server.database.session import release
 from server.integrations import stripe
 from server.integrations.gateways import gateways, opened
-from server.integrations.stripe import IntentState, StripeGateway, StripeUnavailable
+from server.integrations.stripe import StripeGateway, StripeUnavailable
+from server.integrations.stripe_facts import IntentState
 from server.settings import Settings
 from tests.conftest import Sandbox, Site
 from tests.factories import create_course, deliver, intent_of, order_in, pay, signature_of
