@@ -10,7 +10,7 @@ from sanic import HTTPResponse, Request, Sanic
 
 from server import metrics
 from server.accounts import service as accounts
-from server.checkout import events, recounting, subscriptions, sweep
+from server.checkout import recounting, subscriptions, sweep
 from server.database import schema  # noqa: F401 - all tables: a foreign key may name any of them
 from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
@@ -24,6 +24,7 @@ from server.jobs.recurring import EveryWorker, OncePerSite, Recurring
 from server.mail import worker as mail_worker
 from server.playback import service as playback
 from server.settings import ROOT, Settings, configure
+from server.stripe_events import service as stripe_events
 from server.throttle import service as throttle
 from server.web import audience, bodies, origin, paths, security, visitor
 from server.web import metrics as web_metrics
@@ -34,7 +35,7 @@ BLUEPRINTS = (
     "server.catalog.views",
     "server.accounts.views",
     "server.checkout.views",
-    "server.checkout.webhook",
+    "server.stripe_events.webhook",
     "server.playback.views",
     "server.playback.callbacks",
     "server.admin.views",
@@ -85,7 +86,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
 
 def connect_domains() -> None:
     """Tell the domains below of those above, which they may not import."""
-    events.subscribe(STRIPE_EVENTS)
+    stripe_events.subscribe(STRIPE_EVENTS)
     jobs.register(JOBS)
 
 

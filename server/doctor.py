@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 
 from server.app import opened
-from server.checkout import events
 from server.checkout import service as checkout
 from server.database.health import Writes, forgets_commits
 from server.database.migrations import is_current
@@ -16,6 +15,7 @@ from server.integrations import smtp, stripe
 from server.integrations.gateways import gateways
 from server.integrations.stripe_facts import WebhookEndpoint
 from server.settings import Settings
+from server.stripe_events import service as stripe_events
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
 EVERY_TYPE = "*"
@@ -82,7 +82,7 @@ async def _stripe(settings: Settings) -> list[Finding]:
 
 def _webhook(url: str, endpoints: list[WebhookEndpoint]) -> Finding:
     """Whether Stripe posts to us what we ask for: what it does not, the sweep alone would find."""
-    wanted = set(events.types())
+    wanted = set(stripe_events.types())
     ours = [one for one in endpoints if one.url.rstrip("/") == url]
     if not any(one.is_enabled for one in ours):
         told = "is switched off" if ours else f"is missing: make one for {', '.join(sorted(wanted))}"

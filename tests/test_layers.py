@@ -24,7 +24,7 @@ ONLY_IN = {
         "sandbox/",
         "*/views.py",
         "admin/",
-        "checkout/webhook.py",
+        "stripe_events/webhook.py",
         "playback/callbacks.py",
     ),
     "stripe": ("integrations/stripe.py", "sandbox/"),

@@ -1,8 +1,9 @@
 """Settling, and what a settlement asks for next: webhook, poll, press and sweep all come this way."""
 
 from server.checkout import card_testing, refunds
-from server.checkout.settlement import Outcome, bring_into_line
+from server.checkout.settlement import bring_into_line
 from server.integrations.stripe_facts import EventFact
+from server.stripe_events.service import Outcome
 
 
 async def settle(intent_id: str, event: EventFact | None = None) -> Outcome:

@@ -212,14 +212,3 @@ class Dispute(Base):
     status: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class StripeEvent(Base):
-    """An event whose effect is in the database; inserted in the same transaction as that effect."""
-
-    __tablename__ = "stripe_events"
-
-    id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    type: Mapped[str] = mapped_column(String(100))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    handled_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -26,12 +26,12 @@ from server.checkout.models import (
     Payment,
     PaymentStatus,
     Refund,
-    StripeEvent,
 )
 from server.checkout.payment_repository import OPEN
 from server.checkout.records import OrderRecord, Quote
 from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once
+from server.stripe_events.models import StripeEvent
 from server.tokens import new_id
 
 PAID = (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
@@ -359,18 +359,3 @@ async def list_forgotten(before: datetime, limit: int) -> list[str]:
 
 async def mark_item_refunded(item_id: str, amount: int) -> None:
     await changed(update(OrderItem).where(OrderItem.id == item_id).values(refunded_amount=amount))
-
-
-# Stripe's events
-
-
-async def add_event(event_id: str, kind: str, created_at: datetime, handled_at: datetime) -> bool:
-    """False if this event has been handled before."""
-    require_transaction()
-    return await insert_once(
-        StripeEvent, {"id": event_id, "type": kind, "created_at": created_at, "handled_at": handled_at}
-    )
-
-
-async def known_events(event_ids: Sequence[str]) -> set[str]:
-    return set(await current_session().scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))

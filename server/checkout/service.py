@@ -18,13 +18,13 @@ from server.checkout.owning import refuse_owner
 from server.checkout.quotes import quote
 from server.checkout.records import OrderRecord
 from server.checkout.refunds import refund_order
-from server.checkout.settlement import Outcome
 from server.clock import now
 from server.database.outage import is_outage
 from server.database.session import in_transaction_if_possible
 from server.errors import NotFound, PlaybillError
 from server.integrations.stripe import PAYMENT_METHODS
 from server.paging import Page
+from server.stripe_events.service import Outcome
 
 __all__ = [
     "PAYMENT_METHODS",

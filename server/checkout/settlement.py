@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 
 from server.access import service as access
 from server.access.models import GrantState
@@ -20,24 +19,19 @@ from server.checkout.decisions import Changes, decide, differences, payment_of
 from server.checkout.models import OrderStatus
 from server.checkout.records import OrderRecord
 from server.checkout.repository import OrderVersion
-from server.clock import from_unix, now
+from server.clock import now
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError, Unavailable
 from server.integrations.gateways import gateways
 from server.integrations.stripe import NoSuchIntent
 from server.integrations.stripe_facts import EventFact, IntentState
+from server.stripe_events import service as stripe_events
+from server.stripe_events.service import Outcome
 
 ATTEMPTS = 6
 TOOK_MONEY = ("succeeded", "processing", "requires_capture")
 
 log = logging.getLogger("playbill.checkout")
-
-
-class Outcome(Enum):
-    APPLIED = "applied"
-    DUPLICATE = "duplicate"  # this event's effect is in the database already
-    NOT_OURS = "not_ours"
-    DIFFERS = "differs"  # amount, currency, customer or order differ: an alert, no grant
 
 
 class UnknownOrder(PlaybillError):
@@ -73,7 +67,7 @@ async def bring_into_line(intent_id: str, event: EventFact | None = None) -> Set
     Raises StripeUnavailable, UnknownOrder, SettlementBusy. Must not be called inside a transaction.
     """
     known = await repository.version_by_intent(intent_id, event.id if event else "")
-    if event and (known.has_event if known else await repository.known_events([event.id])):
+    if event and (known.has_event if known else await stripe_events.handled([event.id])):
         return Settlement(Outcome.DUPLICATE)
     for _ in range(ATTEMPTS):
         await release()
@@ -112,7 +106,7 @@ async def apply(known: OrderVersion, state: IntentState, event: EventFact | None
     if order.version != known.version:
         raise StaleState
     at = now()
-    if event and not await repository.add_event(event.id, event.type, from_unix(event.created), at):
+    if event and not await stripe_events.note(event):
         return Settlement(Outcome.DUPLICATE, order.id)
     payment = payment_of(order, state)
     if payment is None and state.status not in TOOK_MONEY:

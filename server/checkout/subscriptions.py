@@ -4,15 +4,14 @@ from functools import partial
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout import events, repository
-from server.checkout.events import Subscription
+from server.checkout import repository
 from server.checkout.following import settle
 from server.checkout.records import OrderRecord
-from server.checkout.settlement import Outcome
-from server.clock import from_unix, now
 from server.database.session import in_transaction, release
 from server.integrations.gateways import gateways
 from server.integrations.stripe_facts import EventFact, FraudWarning
+from server.stripe_events import service as stripe_events
+from server.stripe_events.service import Outcome, Subscription
 
 CARRY_OUR_MARK = ("payment_intent.", "charge.refunded")
 
@@ -25,7 +24,7 @@ async def settle_told(event: EventFact) -> Outcome:
     outcome = await settle(event.intent_id, event)
     if outcome is Outcome.NOT_OURS:
         # A refund or dispute tells whose it is only when its intent is fetched: fetch it once.
-        await in_transaction(repository.add_event, event.id, event.type, from_unix(event.created), now())
+        await in_transaction(stripe_events.note, event)
     return outcome
 
 
@@ -38,7 +37,7 @@ async def tell_of_fraud(event: EventFact) -> Outcome:
         return Outcome.NOT_OURS
     await release()
     warning = await gateways().stripe.fetch_fraud_warning(event.object_id)
-    return await events.once(event, partial(_warn_of_fraud, order, warning))
+    return await stripe_events.once(event, partial(_warn_of_fraud, order, warning))
 
 
 async def _warn_of_fraud(order: OrderRecord, warning: FraudWarning) -> None:

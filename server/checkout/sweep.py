@@ -14,7 +14,7 @@ from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.audit import service as audit
 from server.audit.records import Actor
-from server.checkout import events, payment_repository, refund_repository, repository
+from server.checkout import payment_repository, refund_repository, repository
 from server.checkout.following import settle
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import PaymentRecord
@@ -28,6 +28,7 @@ from server.integrations.stripe import NoSuchIntent
 from server.integrations.stripe_facts import EventFact
 from server.jobs.leases import Hold
 from server.jobs.recurring import OncePerSite
+from server.stripe_events import service as stripe_events
 
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 900, 3600)]
 UNPAID_FOR = timedelta(hours=24)
@@ -70,13 +71,14 @@ async def _read_events(hold: Hold) -> None:
     if cursor is None:
         # Stripe's clock, not ours: an hour before its newest event.
         cursor = max(0, await gateway.newest_event_created() - FIRST_LOOK_BACK_S)
-    found = await gateway.events_since(max(0, cursor - EVENTS_OVERLAP_S), events.types())
-    known = await _known([event.id for event in found])
+    found = await gateway.events_since(max(0, cursor - EVENTS_OVERLAP_S), stripe_events.types())
+    known = await stripe_events.handled([event.id for event in found])
+    await release()
     reached = cursor
     stuck = False
     for event in found:
         if event.id not in known:
-            failure = await _survive(f"event {event.id}", partial(events.take, event))
+            failure = await _survive(f"event {event.id}", partial(stripe_events.take, event))
             if failure and now() - from_unix(event.created) > TELL_STAFF_AFTER:
                 await _tell_staff(event, failure)
             # What failed is read again next time, with all that came after it; but not for ever.
@@ -84,14 +86,6 @@ async def _read_events(hold: Hold) -> None:
         if not stuck:
             reached = max(reached, event.created)
     await hold.move_cursor(str(reached))
-
-
-async def _known(event_ids: list[str]) -> set[str]:
-    known: set[str] = set()
-    for start in range(0, len(event_ids), 500):
-        known |= await repository.known_events(event_ids[start : start + 500])
-    await release()
-    return known
 
 
 async def _check_open_payments() -> None:

@@ -17,13 +17,13 @@ from server.alerts.models import AlertKind
 from server.checkout import card_testing, payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
-from server.checkout.settlement import Outcome
 from server.clock import now
 from server.database.session import current_session, session_scope, transaction
 from server.integrations.gateways import gateways
 from server.integrations.stripe import StripeGateway
 from server.integrations.stripe_facts import IntentState
 from server.mail.models import Mail
+from server.stripe_events.service import Outcome
 from tests.conftest import Sandbox, Site
 from tests.factories import (
     TESTER,

@@ -16,15 +16,16 @@ from server.alerts.models import AlertKind
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.catalog import service as catalog
-from server.checkout import card_testing, events, repository, settlement
+from server.checkout import card_testing, repository, settlement
 from server.checkout import service as checkout
 from server.checkout.errors import RefundUnclear
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
-from server.checkout.settlement import Outcome
 from server.database.session import current_session, release, session_scope, transaction
 from server.integrations.gateways import gateways
 from server.integrations.stripe_facts import EventFact, IntentState
 from server.mail.models import Mail
+from server.stripe_events import service as events
+from server.stripe_events.service import Outcome
 from tests.conftest import Sandbox, Site
 from tests.factories import TESTER, bought, create_account, eventually, intent_of, order_in, pay, status_of
 

@@ -13,12 +13,13 @@ from server.audit import service as audit
 from server.catalog.models import Course
 from server.checkout import payment_repository, recounting, sweep
 from server.checkout import service as checkout
-from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus, StripeEvent
+from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.clock import now
 from server.database.session import current_session, transaction
 from server.integrations.gateways import gateways
 from server.jobs import leases
 from server.jobs.models import JobLease
+from server.stripe_events.models import StripeEvent
 from tests.conftest import Sandbox, Site
 from tests.factories import intent_of, order_in, pay, status_of
 

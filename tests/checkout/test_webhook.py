@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from server.access.models import Grant
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.checkout.models import StripeEvent
 from server.database.session import current_session
 from server.integrations.gateways import gateways
 from server.integrations.stripe import StripeGateway
 from server.integrations.stripe_facts import IntentState
 from server.settings import Settings
+from server.stripe_events.models import StripeEvent
 from tests.conftest import Sandbox, Site
 from tests.factories import deliver, order_in, pay, signature_of, status_of
 from tests.figures import figure

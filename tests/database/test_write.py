@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from server.access.models import ViewerRow
-from server.checkout.models import OrderKey, StripeEvent
+from server.checkout.models import OrderKey
 from server.database.session import TransactionMisuse, current_session, transaction
 from server.database.write import changed, insert_once, upsert
+from server.stripe_events.models import StripeEvent
 from server.throttle.models import ThrottleCounter
 from tests.database.support import add_counter, counters
 

@@ -16,10 +16,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from server.access.models import Grant
-from server.checkout.models import Order, StripeEvent
+from server.checkout.models import Order
 from server.database.session import current_session, session_scope
 from server.mail.models import Mail
 from server.settings import Settings, configure
+from server.stripe_events.models import StripeEvent
 from tests.conftest import Sandbox, run_playbill
 from tests.factories import create_course, deliver, signature_of
 from tests.faults.serving import Served

@@ -18,7 +18,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.pool import QueuePool
 
-from server.checkout.models import StripeEvent
 from server.clock import now
 from server.database.session import (
     NoSession,
@@ -30,6 +29,7 @@ from server.database.session import (
 )
 from server.database.write import insert_once
 from server.settings import Settings, configure
+from server.stripe_events.models import StripeEvent
 from server.web.audience import Audience, audience
 from tests.factories import eventually
 from tests.faults.http import Broken, Connection
