@@ -1,31 +1,18 @@
-"""The one place that knows every blueprint, hook, job and gateway."""
+"""The site: every blueprint and hook. What it stands on and what runs beside it: wiring.py."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from server import metrics
-from server.accounts import service as accounts
-from server.checkout import recounting, subscriptions, sweep
-from server.database import schema  # noqa: F401 - all tables: a foreign key may name any of them
+from server import metrics, wiring
 from server.database import session as database
 from server.database.engine import create_engine, create_sessionmaker, watch_checked_out
-from server.database.engine import opened as open_database
 from server.integrations import gateways
 from server.jobs import recurring
-from server.jobs import service as jobs
-from server.jobs import worker as jobs_worker
-from server.jobs.leases import Hold
-from server.jobs.recurring import EveryWorker, OncePerSite, Recurring
-from server.mail import worker as mail_worker
-from server.playback import service as playback
 from server.settings import ROOT, Settings, configure
-from server.stripe_events import service as stripe_events
-from server.throttle import service as throttle
 from server.web import audience, bodies, origin, paths, security, visitor
 from server.web import metrics as web_metrics
 from server.web.errors import setup_errors
@@ -44,10 +31,6 @@ BLUEPRINTS = (
     "server.site.legal",
     "server.site.account",
 )
-# What is asked of Stripe's events; `playbill doctor` compares it with the endpoint there.
-STRIPE_EVENTS = (*subscriptions.SUBSCRIPTIONS,)
-# What is done once, when somebody asks for it.
-JOBS = (recounting.RECOUNT,)
 # What is read at all; what is kept of it is less (see web/bodies.py). A megabyte of progress blocks is
 # several once it is URL-encoded, and must be answered 200, not 413.
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
@@ -58,7 +41,7 @@ log = logging.getLogger("playbill")
 def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playbill") -> Sanic[Any, Any]:
     """The application; `with_jobs` runs the sweep and the mail worker beside the requests."""
     configure(settings)
-    connect_domains()
+    wiring.connect_domains()
     app = Sanic(name, configure_logging=False, request_class=bodies.BoundedRequest)
     app.config.AUTO_EXTEND = False
     app.config.MOTD = False
@@ -84,41 +67,10 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
     return app
 
 
-def connect_domains() -> None:
-    """Tell the domains below of those above, which they may not import."""
-    stripe_events.subscribe(STRIPE_EVENTS)
-    jobs.register(JOBS)
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[database.Sessions]:
-    """What the site stands on, without the site: for as long as a command runs."""
-    connect_domains()
-    async with open_database(settings.database_url) as sessions, gateways.opened(settings):
-        yield sessions
-
-
-async def tidy(_: Hold) -> None:
-    """Count sales; forget what nobody needs: expired sign-ins and links, old counters, previews and jobs."""
-    await recounting.recount_sales()
-    await accounts.forget_expired()
-    await throttle.forget_old()
-    await playback.forget_previews()
-    await jobs.forget_old()
-
-
-RECURRING: tuple[Recurring, ...] = (
-    sweep.SWEEP,
-    EveryWorker("mail", mail_worker.send_waiting, every_s=2.0),
-    EveryWorker("jobs", jobs_worker.run_waiting, every_s=2.0),
-    OncePerSite("tidy", tidy, every_s=3600.0),
-)
-
-
 def setup_jobs(app: Sanic[Any, Any]) -> None:
     @app.after_server_start
     async def start(app: Sanic[Any, Any]) -> None:
-        app.ctx.jobs = recurring.start(RECURRING, app.ctx.sessions)
+        app.ctx.jobs = recurring.start(wiring.RECURRING, app.ctx.sessions)
 
     @app.before_server_stop
     async def stop(app: Sanic[Any, Any]) -> None:

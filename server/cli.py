@@ -222,8 +222,8 @@ def _refuse_demos_people(settings: Settings) -> None:
 
 
 def _in_session(settings: Settings, act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    from server.app import opened
     from server.database.session import session_scope
+    from server.wiring import opened
 
     async def run() -> Any:
         async with opened(settings) as sessions, session_scope(sessions):

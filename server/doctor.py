@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 
-from server.app import opened
 from server.checkout import service as checkout
 from server.database.health import Writes, forgets_commits
 from server.database.migrations import is_current
@@ -16,6 +15,7 @@ from server.integrations.gateways import gateways
 from server.integrations.stripe_facts import WebhookEndpoint
 from server.settings import Settings
 from server.stripe_events import service as stripe_events
+from server.wiring import opened
 
 SECONDS_A_CLOCK_MAY_BE_OFF = 120
 EVERY_TYPE = "*"

@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.accounts.models import Role
-from server.app import STRIPE_EVENTS
 from server.audit import service as audit
 from server.audit.models import ActorKind
 from server.catalog.models import Course
@@ -20,6 +19,7 @@ from server.cli import main
 from server.database.session import current_session, transaction
 from server.doctor import examine
 from server.settings import Settings
+from server.wiring import STRIPE_EVENTS
 from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
 from tests.factories import create_account, create_course
 from tests.http import HTTP

@@ -128,12 +128,6 @@ async def assign(refund_id: str, items: Mapping[str, int]) -> None:
             await upsert(RefundItem, {"refund_id": refund_id, "order_item_id": item_id}, {"amount": amount})
 
 
-async def date_back(order_id: str, at: datetime) -> None:
-    """For the demo, whose past orders were refunded in the past."""
-    require_transaction()
-    await current_session().execute(update(Refund).where(Refund.order_id == order_id).values(created_at=at))
-
-
 async def disputes_of(order_id: str) -> list[DisputeRecord]:
     rows = await current_session().scalars(
         select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.created_at, Dispute.id)

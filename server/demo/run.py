@@ -6,7 +6,6 @@ import shutil
 import sys
 from contextlib import ExitStack
 
-from server.app import opened
 from server.database.migrations import migrate
 from server.database.session import session_scope
 from server.demo import people, seed
@@ -14,6 +13,7 @@ from server.processes import Group
 from server.serving import listen, metrics_folder, workers
 from server.settings import Settings, configure
 from server.standins import Awaited, health_addresses, refuse_taken_ports, standins
+from server.wiring import opened
 
 READY = """
 Playbill is ready at {site}

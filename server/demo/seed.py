@@ -11,11 +11,11 @@ from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
 from server.audit.records import Actor
 from server.catalog import service as catalog
-from server.checkout import refund_repository
 from server.checkout import service as checkout
 from server.checkout.service import Buyer, Press
 from server.clock import now, set_back
 from server.database.session import in_transaction, release
+from server.demo import repository
 from server.i18n import in_locale
 from server.mail.worker import send_waiting
 from server.settings import ROOT, settings
@@ -84,6 +84,5 @@ async def _buy(standin: httpx.AsyncClient, past: PastOrder, slug: str) -> None:
     if past.refunded:
         with set_back(paid / 2):
             await checkout.refund_order(order.number, Actor.command("seed"))
-            # Stripe's own date is today's.
-            await in_transaction(refund_repository.date_back, order.id, now())
+            await in_transaction(repository.date_refunds, order.id, now())
             await send_waiting()

@@ -8,8 +8,17 @@ from server.access.records import Viewer
 from server.catalog import service as catalog
 from server.integrations.kollus import FINAL_APPROVAL, SET_EXPIRY
 from server.playback import repository
-from server.playback.forms import PlayCallback
 from server.playback.tickets import play_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Of what a player says, that which is compared with what we know of its play."""
+
+    kind: int
+    ticket: object  # whatever was sent as one
+    client_user_id: str
+    media_content_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +33,9 @@ class Approval:
 NOT_OURS = Approval(allowed=False, is_ours=False)
 
 
-async def approve(asked: PlayCallback) -> Approval:
+async def approve(asked: Question) -> Approval:
     """Ask the ledger for whoever the play was opened for; never believes what the player says beyond that."""
-    play_id = play_id_of(asked.uservalues.get("uservalue0"))
+    play_id = play_id_of(asked.ticket)
     if play_id is None or asked.kind not in (SET_EXPIRY, FINAL_APPROVAL):
         return NOT_OURS
     play = await repository.get_play(play_id)

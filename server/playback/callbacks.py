@@ -51,7 +51,7 @@ async def answer_preflight(request: Request) -> HTTPResponse:
 async def answer_play(request: Request) -> HTTPResponse:
     """Every answer is 200 and signed, a refusal too: anything else shows the viewer a code without words."""
     asked = _asked(request)
-    approval = await approve(asked) if asked else NOT_OURS
+    approval = await approve(asked.question) if asked else NOT_OURS
     metrics.kollus_callbacks.labels(_kind(asked), _outcome(approval)).inc()
     kollus = gateways().kollus
     if asked is not None and approval.allowed:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field, Json
 
+from server.playback.approval import Question
 from server.web.forms import Form
 
 UserValues = dict[str, Any]
@@ -19,3 +20,8 @@ class PlayCallback(Form):
     client_user_id: str
     media_content_key: str
     uservalues: Json[UserValues] = Field(default_factory=dict)
+
+    @property
+    def question(self) -> Question:
+        ticket = self.uservalues.get("uservalue0")
+        return Question(self.kind, ticket, self.client_user_id, self.media_content_key)

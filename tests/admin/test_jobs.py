@@ -6,7 +6,6 @@ import httpx
 import pytest_asyncio
 
 from server.accounts.models import Role
-from server.app import JOBS
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.catalog import service as catalog
@@ -16,6 +15,7 @@ from server.jobs import repository, service, worker
 from server.jobs.models import JobState
 from server.jobs.running import RunningJob
 from server.jobs.service import Kind
+from server.wiring import JOBS
 from tests.conftest import Site
 from tests.factories import course, post, signed_in, stock_site
 

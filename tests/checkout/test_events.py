@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.app import STRIPE_EVENTS
 from server.checkout import sweep
 from server.database.session import current_session
 from server.integrations.gateways import gateways
@@ -21,6 +20,7 @@ from server.settings import Settings
 from server.stripe_events import service as events
 from server.stripe_events.models import StripeEvent
 from server.stripe_events.service import Outcome, Subscription
+from server.wiring import STRIPE_EVENTS
 from tests.conftest import Sandbox, Site
 from tests.factories import deliver, order_in, pay, signature_of, status_of
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from server.app import JOBS
 from server.clock import now
 from server.jobs import leases, running, service, worker
+from server.wiring import JOBS
 
 Ahead = Callable[[timedelta], None]
 

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from server.app import JOBS
 from server.database.engine import opened
 from server.database.session import session_scope
 from server.jobs import service, worker
 from server.jobs.running import RunningJob
 from server.settings import Settings, configure
+from server.wiring import JOBS
 
 
 async def begin(job: RunningJob) -> None:

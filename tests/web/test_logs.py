@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from server.accounts import repository
 from server.database.session import current_session
-from server.serving import hide_tokens
 from server.tokens import new_token
+from server.worker import hide_tokens
 from tests.conftest import Site
 
 
