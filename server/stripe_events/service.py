@@ -1,6 +1,6 @@
 """What Stripe tells by itself: the types of event that are asked for, and the one way they are taken.
 
-Each domain says what it asks for, in a `subscriptions.py` of its own; `server/app.py` has the list.
+Each domain says what it asks for, in a `subscriptions.py` of its own; `server/wiring.py` has the list.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
