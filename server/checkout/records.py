@@ -47,6 +47,7 @@ class Quote:
         told = json.dumps([lines, self.coupon, self.total, self.currency], separators=(",", ":"))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
+
 # Of a refund: wanted only, refused, failed or canceled.
 NOT_GIVEN_BACK = frozenset({REQUESTED, REFUSED, *REFUND_ENDED})
 
