@@ -33,13 +33,13 @@ from server.settings import Settings, configure
 from server.standins import health_addresses, standins
 from server.throttle import service as throttle
 from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.engines import ENGINES
 from tests.http import HTTP, async_client
 from tests.listening import listening
 from tests.mariadb import MariaDB
 from tests.ports import free_port
 from tests.statements import Statements
 
-ENGINES = ["sqlite", "mariadb"]
 PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
 
 

@@ -21,6 +21,7 @@ from server.doctor import examine
 from server.settings import Settings
 from server.wiring import STRIPE_EVENTS
 from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
+from tests.engines import on_mariadb, on_sqlite
 from tests.factories import create_account, create_course
 from tests.http import HTTP
 from tests.mariadb import MariaDB
@@ -191,6 +192,7 @@ async def test_an_account_that_is_made_an_admin_by_command_is_written_down(
     assert (entry.before, entry.after) == ({"role": "viewer"}, {"role": "admin"})
 
 
+@on_sqlite
 async def test_create_admin_refuses_in_words(session: None, settings: Settings) -> None:
     for email, password in (("ada@mail.example", "short"), ("no address", "a long password")):
         done = playbill(
@@ -205,6 +207,7 @@ async def test_create_admin_refuses_in_words(session: None, settings: Settings) 
         assert done.stderr.strip()
 
 
+@on_sqlite
 async def test_sweep_says_what_it_did(session: None, sandbox: Sandbox, settings: Settings) -> None:
     await create_course()
 
@@ -219,6 +222,7 @@ async def test_recount_says_what_it_put_right(session: None, settings: Settings)
     assert run_playbill(["recount"], environment_of(settings)) == "1 courses counted, 1 put right\n"
 
 
+@on_sqlite
 def test_sweep_without_stripe_says_so_in_words(
     clean_database: None, sandbox: Sandbox, settings: Settings
 ) -> None:
@@ -250,6 +254,7 @@ def test_doctor_finds_a_healthy_site_healthy(
     assert {line.split()[0] for line in done.stdout.splitlines()} == {"ok"}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("enabled", "word", "told"),
     [
@@ -281,6 +286,7 @@ def test_doctor_compares_what_is_used_with_what_stripe_tells(
     assert done.returncode == (0 if word == "ok" else 1)
 
 
+@on_sqlite
 def test_doctor_misses_an_endpoint_at_stripe(
     clean_database: None, sandbox: Sandbox, settings: Settings
 ) -> None:
@@ -292,7 +298,7 @@ def test_doctor_misses_an_endpoint_at_stripe(
     assert "the endpoint https://shop.example/webhooks/stripe at Stripe is missing" in done.stdout
 
 
-@pytest.mark.parametrize("database_engine", ["mariadb"], indirect=True, scope="session")
+@on_mariadb
 def test_doctor_finds_a_database_that_a_power_cut_sets_back(
     clean_database: None, sandbox: Sandbox, settings: Settings
 ) -> None:

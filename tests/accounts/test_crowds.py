@@ -17,6 +17,7 @@ from server.accounts.turnstile import IN_ALL, PER_NETWORK, NetworkCrowded
 from server.database.session import release, session_scope
 from server.errors import PlaybillError
 from tests.accounts.conftest import Door
+from tests.engines import on_sqlite
 from tests.factories import PASSWORD, create_account, csrf_of
 
 pytestmark = pytest.mark.usefixtures("earnest_hashing")
@@ -88,6 +89,7 @@ async def wrong_sign_in(door: Door, network: str, number: int) -> PlaybillError:
     return refusal.value
 
 
+@on_sqlite
 async def test_a_crowd_of_wrong_passwords_delays_no_other_network_and_leaves_the_pool_alone(
     door: Door,
 ) -> None:
@@ -112,6 +114,7 @@ async def test_a_crowd_of_wrong_passwords_delays_no_other_network_and_leaves_the
     assert min(slower) < 10, "it was 37 on MariaDB and 73 on SQLite while all of them queued"
 
 
+@on_sqlite
 async def test_who_comes_to_a_crowd_is_told_to_press_again_and_may(door: Door) -> None:
     await create_account()
     network = await Network(door, "203.0.113.9").open()
@@ -125,6 +128,7 @@ async def test_who_comes_to_a_crowd_is_told_to_press_again_and_may(door: Door) -
     assert afterwards.status_code == 303
 
 
+@on_sqlite
 async def test_networks_that_fill_the_turnstile_make_the_next_one_press_again(door: Door) -> None:
     await create_account()
     await release()
@@ -140,6 +144,7 @@ async def test_networks_that_fill_the_turnstile_make_the_next_one_press_again(do
     assert (await networks[-1].sign_in()).status_code == 303
 
 
+@on_sqlite
 async def test_setting_passwords_takes_the_same_turnstile(door: Door) -> None:
     await create_account()
     network = Network(door, "203.0.113.9")

@@ -16,6 +16,7 @@ from server.clock import now
 from server.database.session import current_session, transaction
 from server.tokens import new_token, token_hash
 from tests.accounts.conftest import SIGN_IN_COOKIE, Door, Person
+from tests.engines import on_sqlite
 from tests.factories import PASSWORD, create_account
 
 
@@ -89,6 +90,7 @@ async def test_refused_form_keeps_the_address_and_never_the_password(person: Per
     assert "secret words" not in answer.text
 
 
+@on_sqlite
 async def test_unknown_address_takes_as_long_as_a_wrong_password(
     session: None, earnest_hashing: None
 ) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.measuring import CONNECTIONS, Measured, bench
-from tests.conftest import ENGINES
+from tests.engines import ENGINES
 from tests.mariadb import MariaDB
 from tests.ports import free_port
 

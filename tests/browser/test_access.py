@@ -7,10 +7,12 @@ from playwright.async_api import expect
 from tests.browser.conftest import NewVisitor
 from tests.browser.live import ADMIN, LiveShop
 from tests.browser.visitor import DESK
+from tests.engines import on_sqlite
 
 COURSE = "leaving-the-light"
 
 
+@on_sqlite
 async def test_the_mailed_link_takes_the_course_to_another_device(
     shop: LiveShop, new_visitor: NewVisitor
 ) -> None:

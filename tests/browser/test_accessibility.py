@@ -8,6 +8,9 @@ import pytest
 from tests.browser.conftest import NewVisitor
 from tests.browser.live import ADMIN, LiveShop
 from tests.browser.visitor import DECLINED, Visitor
+from tests.engines import on_sqlite
+
+pytestmark = on_sqlite
 
 COURSE = "piano-for-late-beginners"
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")

@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import NewVisitor
 from tests.browser.live import LiveShop
 from tests.browser.visitor import DESK, THREE_D_SECURE, Visitor
+from tests.engines import on_sqlite
 
 
 async def test_a_guest_buys_in_the_page_watches_and_goes_on_where_she_stopped(
@@ -35,6 +36,7 @@ async def test_a_guest_buys_in_the_page_watches_and_goes_on_where_she_stopped(
     assert shop.charges() == charges + 1
 
 
+@on_sqlite
 async def test_a_signed_in_viewer_buys_without_typing_an_address_and_finds_her_place_on_the_shelf(
     shop: LiveShop, new_visitor: NewVisitor
 ) -> None:
@@ -61,6 +63,7 @@ async def test_a_signed_in_viewer_buys_without_typing_an_address_and_finds_her_p
     assert await vera.play() >= 3
 
 
+@on_sqlite
 async def test_the_page_stays_on_the_site_and_no_window_opens_while_a_card_is_paid(
     guest: Visitor, shop: LiveShop
 ) -> None:
@@ -83,6 +86,7 @@ async def test_the_page_stays_on_the_site_and_no_window_opens_while_a_card_is_pa
     assert guest.problems == []
 
 
+@on_sqlite
 async def test_a_course_is_bought_with_tab_and_enter_alone(guest: Visitor) -> None:
     keyboard = guest.page.keyboard
     await guest.open("/courses/the-balcony-garden")

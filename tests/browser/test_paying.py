@@ -7,6 +7,9 @@ from playwright.async_api import Route, expect
 
 from tests.browser.live import LiveShop
 from tests.browser.visitor import DECLINED, THREE_D_SECURE, Visitor
+from tests.engines import on_sqlite
+
+pytestmark = on_sqlite
 
 COURSE = "a-drawing-a-day"
 # What a second press finds: the money of the first, or, once that is settled, the open course.

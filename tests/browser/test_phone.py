@@ -8,6 +8,9 @@ from playwright.async_api import expect
 from tests.browser.conftest import NewVisitor
 from tests.browser.live import ADMIN, LiveShop
 from tests.browser.visitor import DESK, Visitor
+from tests.engines import on_sqlite
+
+pytestmark = on_sqlite
 
 COURSE = "asking-the-numbers"
 PUBLIC = [

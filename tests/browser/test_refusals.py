@@ -8,6 +8,9 @@ from playwright.async_api import Route, expect
 from tests.browser.conftest import NewVisitor
 from tests.browser.live import LiveShop
 from tests.browser.visitor import DECLINED, DESK, Visitor
+from tests.engines import on_sqlite
+
+pytestmark = on_sqlite
 
 COURSE = "knife-and-board"
 NO_MONEY = "4000000000009995"

@@ -15,11 +15,12 @@ from server.database.engine import create_engine, create_sessionmaker
 from server.database.outage import is_locked
 from server.database.session import current_session, in_transaction, session_scope, transaction
 from tests.database.support import add_counter, add_one, counters
+from tests.engines import on_mariadb
 
 Sessions = async_sessionmaker[Any]
 
 
-pytestmark = pytest.mark.parametrize("database_engine", ["mariadb"], indirect=True, scope="session")
+pytestmark = on_mariadb
 
 
 @pytest_asyncio.fixture

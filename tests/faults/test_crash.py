@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.conftest import environment_of, run_playbill
+from tests.engines import on_sqlite
 from tests.factories import eventually, open_checkout, order_in, pay, status_of
 from tests.faults.conftest import Effects, Serve, Shop
 
@@ -99,6 +100,7 @@ async def test_every_path_at_once_in_two_processes_has_one_effect(shop: Shop, se
         assert await status_of(browser, order) == "paid"
 
 
+@on_sqlite
 async def test_what_has_begun_is_answered_before_a_polite_end(shop: Shop, serve: Serve) -> None:
     site = await asyncio.to_thread(serve, workers=2)
     async with site.client() as browser:

@@ -8,9 +8,10 @@ import httpx
 
 from server.settings import Settings
 from tests.conftest import Sandbox
+from tests.engines import on_mariadb
 from tests.factories import eventually, open_checkout
 from tests.faults.conftest import Effects, Serve
-from tests.faults.visiting import PUBLIC_PAGES, is_back, on_mariadb, shop_on, statuses, visitors
+from tests.faults.visiting import PUBLIC_PAGES, is_back, shop_on, statuses, visitors
 from tests.mariadb import MariaDB
 
 PAGE_WITHIN_S = 5.0

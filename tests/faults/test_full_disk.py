@@ -15,10 +15,11 @@ from server.clock import now
 from server.database.session import current_session, session_scope, transaction
 from server.settings import Settings
 from tests.conftest import Sandbox
+from tests.engines import on_sqlite
 from tests.factories import eventually, open_checkout
 from tests.faults.conftest import Effects, Serve, Shop
 from tests.faults.serving import Served
-from tests.faults.visiting import PUBLIC_PAGES, is_back, on_sqlite, shop_on, statuses, visitors
+from tests.faults.visiting import PUBLIC_PAGES, is_back, shop_on, statuses, visitors
 
 # No file grows beyond: the log does not come so far, and the database's is longer already.
 LIMIT = 64 * 1024

@@ -10,9 +10,10 @@ import httpx
 from server.playback.tickets import ticket_of
 from server.settings import Settings
 from tests.conftest import Sandbox
+from tests.engines import on_mariadb, on_sqlite
 from tests.factories import eventually, open_checkout
 from tests.faults.conftest import Effects, Serve, Shop
-from tests.faults.visiting import PUBLIC_PAGES, is_back, on_mariadb, on_sqlite, shop_on, statuses, visitors
+from tests.faults.visiting import PUBLIC_PAGES, is_back, shop_on, statuses, visitors
 from tests.mariadb import MariaDB
 
 CALM = "This is not answering right now. Please try again in a moment."

@@ -15,6 +15,7 @@ from server.clock import now
 from server.database.session import current_session, transaction
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
+from tests.engines import on_sqlite
 from tests.factories import (
     bought,
     create_account,
@@ -50,6 +51,7 @@ async def count(table: type[Order] | type[Payment] | type[Refund] | type[Mail]) 
     return await current_session().scalar(select(func.count()).select_from(table)) or 0
 
 
+@on_sqlite
 @pytest.mark.parametrize("how", FAILURES)
 async def test_pay_pressed_while_stripe_fails_is_said_calmly_and_works_later(
     shop: Site, sandbox: Sandbox, how: str
@@ -72,6 +74,7 @@ async def test_pay_pressed_while_stripe_fails_is_said_calmly_and_works_later(
         assert len(intents) == 1, "one order, one intent, though the answer to the first was lost"
 
 
+@on_sqlite
 @pytest.mark.parametrize("how", FAILURES)
 async def test_a_waiting_buyer_sees_pending_while_stripe_fails_and_paid_when_it_is_back(
     shop: Site, sandbox: Sandbox, how: str
@@ -116,6 +119,7 @@ async def test_a_refund_while_stripe_fails_is_said_calmly_and_money_goes_back_on
         assert (await count(Refund), await count(Mail)) == (1, 2)  # the receipt and the word of the refund
 
 
+@on_sqlite
 async def test_thirty_buyers_waiting_for_a_slow_stripe_hold_up_nobody_else(
     shop: Site, sandbox: Sandbox
 ) -> None:
@@ -157,6 +161,7 @@ async def test_one_answer_lost_in_a_double_press_makes_one_intent(shop: Site, sa
         assert len([one for one in sandbox.events() if one["type"] == "payment_intent.created"]) == 1
 
 
+@on_sqlite
 async def test_a_bad_gateway_that_answers_in_html_is_said_calmly_and_works_later(
     shop: Site, sandbox: Sandbox
 ) -> None:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-import pytest
 
 from server.database.engine import create_engine, create_sessionmaker
 from server.database.session import session_scope
@@ -16,9 +15,6 @@ from tests.faults.conftest import Shop
 from tests.faults.serving import Served
 
 PUBLIC_PAGES = ["/", "/courses", "/courses/first-night", "/checkout/first-night"]
-
-on_mariadb = pytest.mark.parametrize("database_engine", ["mariadb"], indirect=True, scope="session")
-on_sqlite = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
 
 
 @dataclass

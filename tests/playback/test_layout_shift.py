@@ -13,10 +13,11 @@ from server.catalog import service as catalog
 from server.catalog.records import LectureRecord
 from server.web import cookies
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.factories import course, lecture, section, stock
 from tests.playback.conftest import Person, grant
 
-pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+pytestmark = on_sqlite
 
 # Titles that need more than one line, as those of real courses do.
 COURSE = {

@@ -8,9 +8,12 @@ from server.playback import service as playback
 from server.sandbox.kollus.odd import KINDS
 from server.web import cookies
 from tests.conftest import Sandbox, Site
+from tests.engines import on_sqlite
 from tests.factories import eventually
 from tests.figures import figure
 from tests.playback.conftest import Person, Stage, grant, player_url_in
+
+pytestmark = on_sqlite
 
 # Of the last second, where the position itself can be read in the last report.
 AT_THE_END = 45

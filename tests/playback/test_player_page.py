@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import (
     Browser,
@@ -23,10 +22,11 @@ from server.integrations.kollus import KollusClient
 from server.settings import Settings
 from server.web import cookies
 from tests.conftest import Sandbox, Site
+from tests.engines import on_sqlite
 from tests.factories import TESTER, eventually
 from tests.playback.conftest import Person, Stage, grant
 
-pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+pytestmark = on_sqlite
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 

@@ -11,6 +11,7 @@ from server.web.audience import Audience
 from server.web.csrf import CsrfRejected
 from server.web.origin import SAFE
 from tests.conftest import Sandbox, Site
+from tests.engines import on_sqlite
 from tests.factories import bought, course, create_account, csrf_of, post, sign_in, signed_in, stock
 
 ON_PUBLIC_PAGES = {"/preferences", "/logout", "/checkout/none/sign-in-link"}
@@ -32,10 +33,12 @@ def address(path: str) -> str:
     return "/".join(parts)
 
 
+@on_sqlite
 def test_every_route_states_its_audience(site: Site) -> None:
     assert [path for path, _, audience in routes(site) if audience is None] == []
 
 
+@on_sqlite
 async def test_a_stranger_is_sent_to_sign_in_by_every_private_page(site: Site) -> None:
     private = [path for path, methods, who in routes(site) if who not in PUBLIC and "GET" in methods]
     assert private
@@ -46,6 +49,7 @@ async def test_a_stranger_is_sent_to_sign_in_by_every_private_page(site: Site) -
             assert answer.headers["location"].startswith("/login?next="), path
 
 
+@on_sqlite
 async def test_no_unsafe_route_works_without_proof_of_its_origin(site: Site, session: None) -> None:
     await create_account("admin@mail.example", Role.ADMIN)
     async with site.client() as client:
@@ -67,6 +71,7 @@ async def test_no_unsafe_route_works_without_proof_of_its_origin(site: Site, ses
             assert f"This site lives at {site.url}." in answer.text, (method, path)
 
 
+@on_sqlite
 async def test_the_token_of_one_browser_is_worth_nothing_in_another(site: Site, session: None) -> None:
     await create_account()
     async with site.client() as mine, site.client() as yours:

@@ -10,7 +10,10 @@ import pytest
 from server.accounts.models import Role
 from server.web.bodies import FORM, MAX_BYTES, MAX_FIELDS
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.factories import csrf_of, signed_in
+
+pytestmark = on_sqlite
 
 MULTIPART = "multipart/form-data; boundary=B"
 LMS, PLAY, WEBHOOK = "/callbacks/kollus/lms", "/callbacks/kollus/play", "/webhooks/stripe"

@@ -5,10 +5,12 @@ from sqlalchemy import select
 from server.access.models import Grant
 from server.database.session import current_session, session_scope, transaction
 from tests.conftest import Sandbox, Site
+from tests.engines import on_sqlite
 from tests.factories import bought, create_course
 from tests.figures import figure
 
 
+@on_sqlite
 async def test_every_answer_is_timed_by_the_pattern_of_its_route(site: Site, session: None) -> None:
     """A path, a slug or an invented method as a label would let anybody fill the operator's memory."""
     name = "playbill_http_request_duration_seconds_count"

@@ -5,6 +5,9 @@ import pytest
 
 from server.settings import Settings, configure
 from tests.conftest import Site
+from tests.engines import on_sqlite
+
+pytestmark = on_sqlite
 
 TOKEN = "m" * 24
 

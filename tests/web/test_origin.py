@@ -11,9 +11,10 @@ import pytest
 
 from server.settings import Settings, configure
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.factories import create_course, csrf_of, post, signed_in
 
-pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+pytestmark = on_sqlite
 
 PASSES, REFUSED, TOKEN_DECIDES = "passes", "refused", "the token decides"
 

@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
 from server.settings import Settings, configure
 from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.factories import PASSWORD, create_account, create_course
 
-pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True, scope="session")
+pytestmark = on_sqlite
 
 # A name of plain http that is not this machine's: browsers send no Fetch Metadata there.
 ELSEWHERE = "shop.lan"

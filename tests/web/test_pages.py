@@ -9,6 +9,7 @@ import pytest
 from server.accounts import profile
 from server.settings import ROOT, Settings
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.factories import course, create_course, post, signed_in, stock
 
 PAGES = [
@@ -24,6 +25,7 @@ PAGES = [
 ]
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_page_forbids_foreign_and_inline_code(site: Site, session: None, path: str) -> None:
     async with site.client() as client:
@@ -40,6 +42,7 @@ async def test_every_page_forbids_foreign_and_inline_code(site: Site, session: N
     assert not re.search(r"\son[a-z]+=", answer.text)
 
 
+@on_sqlite
 async def test_only_the_checkout_page_lets_stripe_in(site: Site, session: None, settings: Settings) -> None:
     await create_course()
     async with site.client() as client:
@@ -53,6 +56,7 @@ async def test_only_the_checkout_page_lets_stripe_in(site: Site, session: None, 
     assert stripe not in course
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("headers", "cookies", "query", "language"),
     [
@@ -75,6 +79,7 @@ async def test_the_language_is_the_closest_wish(
     assert f'<html lang="{language}"' in page
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("cookies", "query", "language"),
     [({}, "", "ko"), ({"playbill_lang": "en"}, "", "en"), ({}, "?lang=en", "en")],
@@ -91,6 +96,7 @@ async def test_the_language_of_the_account_goes_before_the_browsers_wish_and_aft
     assert f'<html lang="{language}"' in page.text
 
 
+@on_sqlite
 @pytest.mark.parametrize(("language", "price"), [("ko", "₩33,000"), ("en", "$33.00"), ("ja", "3,300")])
 async def test_the_currency_follows_the_language(
     site: Site, session: None, language: str, price: str
@@ -100,6 +106,7 @@ async def test_the_currency_follows_the_language(
         assert price in (await client.get("/courses/first-night")).text
 
 
+@on_sqlite
 async def test_a_choice_of_language_and_currency_stays(site: Site, session: None) -> None:
     await create_course()
     async with site.client() as client:
@@ -111,6 +118,7 @@ async def test_a_choice_of_language_and_currency_stays(site: Site, session: None
     assert "3,300" in page and "₩33,000" not in page
 
 
+@on_sqlite
 async def test_a_text_that_stands_in_for_another_language_says_so(site: Site, session: None) -> None:
     english = {"en": "Only in English"}
     named = {"title": english, "promise": english, "teacher": {"name": english, "bio": english}}
@@ -130,6 +138,7 @@ async def _page_in(client: httpx.AsyncClient, language: str) -> str:
     return (await client.get("/courses/first-night", headers={"Accept-Language": language})).text
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "next_path",
     ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""],
@@ -141,6 +150,7 @@ async def test_a_next_never_leads_away(site: Site, session: None, next_path: str
     assert answer.headers["location"] == "/"
 
 
+@on_sqlite
 async def test_errors_are_pages_for_people_and_json_for_scripts(site: Site, session: None) -> None:
     async with site.client() as client:
         page = await client.get("/nothing")
@@ -151,6 +161,7 @@ async def test_errors_are_pages_for_people_and_json_for_scripts(site: Site, sess
     assert set(script.json()["error"]) == {"code", "message"}
 
 
+@on_sqlite
 async def test_nothing_of_a_traceback_reaches_the_visitor(
     site: Site, session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +178,7 @@ async def test_nothing_of_a_traceback_reaches_the_visitor(
     assert "secret detail" not in answer.text and "Traceback" not in answer.text
 
 
+@on_sqlite
 async def test_static_files_are_cached_for_ever_under_their_digest(site: Site, session: None) -> None:
     async with site.client() as client:
         page = (await client.get("/")).text
@@ -181,6 +193,7 @@ async def test_static_files_are_cached_for_ever_under_their_digest(site: Site, s
     assert outside.status_code == 404
 
 
+@on_sqlite
 async def test_an_invented_digest_is_not_kept_for_ever(site: Site, session: None) -> None:
     async with site.client() as client:
         answer = await client.get("/static/css/base.css?v=attacker")
@@ -188,6 +201,7 @@ async def test_an_invented_digest_is_not_kept_for_ever(site: Site, session: None
     assert "immutable" not in answer.headers.get("cache-control", "")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "cookie", ["playbill_sign_in", "playbill_order_key", "playbill_csrf", "playbill_lang"]
 )
@@ -199,6 +213,7 @@ async def test_rubbish_in_a_cookie_is_nobodys(site: Site, session: None, cookie:
     assert posted.status_code == 403
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "request_line", [b"GET /\xff HTTP/1.1", b"GET / HTTP/1.1\r\nContent-Length: -5", b"\x00\x01\x02"]
 )

@@ -9,6 +9,9 @@ import pytest
 
 from server.web import bodies
 from tests.conftest import Site
+from tests.engines import on_sqlite
+
+pytestmark = on_sqlite
 
 TOKEN = "s3cr3t-t0ken"
 LINK = f"/login/link/{TOKEN}"

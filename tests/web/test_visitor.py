@@ -11,6 +11,7 @@ from server.app import create_app
 from server.settings import Settings, configure
 from server.web.visitor import client_ip
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.factories import csrf_of
 
 
@@ -43,6 +44,7 @@ async def wrong_passwords(site: Site, count: int, address: str) -> list[int]:
     ]
 
 
+@on_sqlite
 async def test_a_customer_of_many_ipv6_addresses_behind_a_proxy_is_one_network(
     site: Site, session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,6 +55,7 @@ async def test_a_customer_of_many_ipv6_addresses_behind_a_proxy_is_one_network(
     assert await wrong_passwords(site, 1, "2001:db8:1:2::{:x}") == [422]
 
 
+@on_sqlite
 async def test_nobody_is_believed_where_no_proxy_is(site: Site, session: None) -> None:
     allowed = WRONG_PASSWORDS_PER_ADDRESS
 
