@@ -5,10 +5,8 @@ Everything listens on free ports of 127.0.0.1 and ends with the run.
 
 import asyncio
 import contextlib
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -33,6 +31,7 @@ from server.settings import Settings, configure
 from server.standins import health_addresses, standins
 from server.throttle import service as throttle
 from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.commands import run_playbill
 from tests.engines import ENGINES
 from tests.http import HTTP, async_client
 from tests.listening import listening
@@ -54,28 +53,6 @@ def environment_of(settings: Settings, **changes: object) -> dict[str, str]:
     names = (*PORTS, "var_dir", "database_url", "workers")
     values = {name: getattr(settings, name) for name in names} | changes
     return {f"PLAYBILL_{name.upper()}": str(value) for name, value in values.items()}
-
-
-def playbill(
-    *arguments: str, environment: dict[str, str] | None = None, typed: str = ""
-) -> "subprocess.CompletedProcess[str]":
-    """Run the `playbill` command as an operator would, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
-        env={**os.environ, **(environment or {})},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def run_playbill(arguments: list[str], environment: dict[str, str], typed: str = "") -> str:
-    """The same where nothing may go wrong; returns what it printed."""
-    done = playbill(*arguments, environment=environment, typed=typed)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def until(holds: Callable[[], bool], within_s: float, what: str) -> None:

@@ -20,7 +20,8 @@ from server.database.session import current_session, transaction
 from server.doctor import examine
 from server.settings import Settings
 from server.wiring import STRIPE_EVENTS
-from tests.conftest import Sandbox, environment_of, free_settings, playbill, run_playbill, until
+from tests.commands import playbill, run_playbill
+from tests.conftest import Sandbox, environment_of, free_settings, until
 from tests.engines import on_mariadb, on_sqlite
 from tests.factories import create_account, create_course
 from tests.http import HTTP
@@ -43,7 +44,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 
 def test_the_help_lists_every_command() -> None:
-    told = playbill("--help").stdout
+    told = playbill("--help", cold=True).stdout
 
     assert [command for command in COMMANDS if f"\n    {command}" not in told] == []
 
@@ -65,7 +66,7 @@ def test_live_mode_has_no_stand_ins_and_no_demo_data(command: str, tmp_path: Pat
 
 
 def test_live_mode_with_unsafe_settings_is_refused_in_one_line() -> None:
-    done = playbill("serve", environment=LIVE | {"PLAYBILL_SECRET_KEY": "short"})
+    done = playbill("serve", environment=LIVE | {"PLAYBILL_SECRET_KEY": "short"}, cold=True)
 
     assert done.returncode == 1
     assert done.stderr == ("live mode refuses to start: PLAYBILL_SECRET_KEY is shorter than 32 characters\n")
@@ -219,14 +220,16 @@ async def test_recount_says_what_it_put_right(session: None, settings: Settings)
     async with transaction():
         await current_session().execute(update(Course).values(sold_count=7))
 
-    assert run_playbill(["recount"], environment_of(settings)) == "1 courses counted, 1 put right\n"
+    told = run_playbill(["recount"], environment_of(settings), cold=True)
+    assert told == "1 courses counted, 1 put right\n"
 
 
 @on_sqlite
 def test_sweep_without_stripe_says_so_in_words(
     clean_database: None, sandbox: Sandbox, settings: Settings
 ) -> None:
-    done = playbill("sweep", environment=environment_of(settings, sandbox_stripe_port=free_port()))
+    elsewhere = environment_of(settings, sandbox_stripe_port=free_port())
+    done = playbill("sweep", environment=elsewhere, cold=True)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
@@ -312,7 +315,7 @@ def test_doctor_finds_a_database_that_a_power_cut_sets_back(
 
 def test_doctor_names_everything_that_is_missing(tmp_path: Path) -> None:
     closed = {f"PLAYBILL_{name}": str(free_port()) for name in ("SANDBOX_STRIPE_PORT", "SANDBOX_SMTP_PORT")}
-    done = playbill("doctor", environment=closed | {"PLAYBILL_VAR_DIR": str(tmp_path)})
+    done = playbill("doctor", environment=closed | {"PLAYBILL_VAR_DIR": str(tmp_path)}, cold=True)
 
     failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert done.returncode == 1

@@ -16,7 +16,8 @@ from tests.bench.bare import Answer, Answers
 from tests.bench.cases import CASES, FIRST_COUNT, Case, Seat
 from tests.bench.load import Job, Result, Results, Target
 from tests.bench.stock import stock, take_seat
-from tests.conftest import environment_of, free_settings, run_playbill, wait_for
+from tests.commands import run_playbill
+from tests.conftest import environment_of, free_settings, wait_for
 from tests.http import async_client
 from tests.listening import listening
 from tests.ports import free_port

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.settings import Settings
 from server.standins import health_addresses
-from tests.conftest import Sandbox, environment_of, run_playbill, wait_for
+from tests.commands import run_playbill
+from tests.conftest import Sandbox, environment_of, wait_for
 from tests.factories import PASSWORD, eventually
 from tests.http import HTTP
 
@@ -117,9 +118,10 @@ class LiveShop:
 def live_shop(settings: Settings) -> Iterator[LiveShop]:
     """`playbill serve` with its jobs, on a fresh database with the demo's catalog and one admin."""
     environment = environment_of(settings)
-    run_playbill(["migrate"], environment)
-    run_playbill(["seed"], environment)
-    run_playbill(["create-admin", ADMIN, "--name=Ada", "--password-stdin"], environment, typed=PASSWORD)
+    run_playbill(["migrate"], environment, cold=True)
+    run_playbill(["seed"], environment, cold=True)
+    create_admin = ["create-admin", ADMIN, "--name=Ada", "--password-stdin"]
+    run_playbill(create_admin, environment, typed=PASSWORD, cold=True)
     log = settings.var_dir / "serve.log"
     with running(["sandbox"], settings, settings.var_dir / "sandbox.log"), running(["serve"], settings, log):
         wait_for([*health_addresses(settings), f"{settings.public_url}/readyz"])

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.database.base import NAMING
 from server.database.engine import create_engine
+from server.database.migrations import config, newest
 from server.database.schema import metadata
 from server.settings import ROOT
-from tests.conftest import run_playbill
+from tests.commands import run_playbill
 
 
 @pytest.fixture
@@ -80,6 +82,10 @@ async def test_up_down_and_up_again_without_drift(empty_url: str) -> None:
     assert set(down) == {"alembic_version"}
     assert await names(empty_url) == up
     assert "No new upgrade operations detected" in await asyncio.to_thread(alembic, empty_url, "check")
+
+
+def test_the_newest_migration_is_alembics_head() -> None:
+    assert [newest()] == ScriptDirectory.from_config(config()).get_heads()
 
 
 async def test_every_constraint_is_named_by_the_convention(database_url: str) -> None:

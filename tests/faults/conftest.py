@@ -21,7 +21,8 @@ from server.database.session import current_session, session_scope
 from server.mail.models import Mail
 from server.settings import Settings, configure
 from server.stripe_events.models import StripeEvent
-from tests.conftest import Sandbox, run_playbill
+from tests.commands import run_playbill
+from tests.conftest import Sandbox
 from tests.factories import create_course, deliver, signature_of
 from tests.faults.serving import Served
 from tests.mariadb import MariaDB

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from tests.conftest import environment_of, run_playbill
+from tests.commands import run_playbill
+from tests.conftest import environment_of
 from tests.engines import on_sqlite
 from tests.factories import eventually, open_checkout, order_in, pay, status_of
 from tests.faults.conftest import Effects, Serve, Shop
