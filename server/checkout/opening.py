@@ -20,6 +20,7 @@ from server.accounts import service as accounts
 from server.accounts.records import AccountRecord
 from server.checkout import payment_repository, repository
 from server.checkout.card_testing import too_many_declines
+from server.checkout.ending import close, withdraw
 from server.checkout.errors import CheckoutError, OrderAlreadyPaid, OrderInProgress, QuoteChanged
 from server.checkout.following import settle
 from server.checkout.owning import refuse_owner
@@ -28,10 +29,10 @@ from server.checkout.records import OrderRecord, PaymentRecord, Quote
 from server.checkout.settlement import settle_free
 from server.clock import now
 from server.database.session import in_transaction, release
-from server.errors import PlaybillError, TooMany
+from server.errors import TooMany
 from server.i18n import current_locale
 from server.integrations.gateways import gateways
-from server.integrations.stripe import NoSuchIntent, StripeFailed, StripeLocked, StripeUnavailable
+from server.integrations.stripe import NoSuchIntent, StripeFailed, StripeUnavailable
 from server.integrations.stripe_facts import IntentState
 from server.settings import settings
 from server.throttle import service as throttle
@@ -313,36 +314,6 @@ async def _fetch_or_create(order: OrderRecord, payment: PaymentRecord) -> Intent
         currency=payment.currency,
         quote_digest=order.quote_digest,
     )
-
-
-async def close(payments: Iterable[PaymentRecord]) -> None:
-    """Cancel payments of the same buyer at Stripe; one that is paid is settled. Raises OrderInProgress."""
-    for payment in payments:
-        assert payment.intent_id is not None, "its secret is out"
-        await release()
-        try:
-            canceled = await gateways().stripe.cancel_intent(payment.intent_id)
-        except NoSuchIntent:
-            await in_transaction(payment_repository.cancel, payment.id, payment.intent_id)
-            continue
-        except StripeLocked as error:
-            raise OrderInProgress from error  # it is being confirmed
-        await settle(payment.intent_id)
-        if not canceled:
-            order = await repository.look(payment.order_id)
-            if order.is_pending:
-                raise OrderInProgress(order.number)
-
-
-async def withdraw(order: OrderRecord, intent: IntentState) -> None:
-    """End an intent whose secret is not handed out. Whatever Stripe says now, the buyer gets their answer."""
-    await release()
-    try:
-        canceled = await gateways().stripe.cancel_intent(intent.id)
-        if not canceled:
-            await settle(intent.id)
-    except PlaybillError as error:
-        log.warning("intent %s of order %s is left open: %s", intent.id, order.number, type(error).__name__)
 
 
 async def _end(order_id: str) -> None:

@@ -15,6 +15,7 @@ from server.alerts.models import AlertKind
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.checkout import payment_repository, refund_repository, repository
+from server.checkout.ending import end_payment
 from server.checkout.following import settle
 from server.checkout.models import OrderStatus, PaymentStatus
 from server.checkout.records import PaymentRecord
@@ -24,7 +25,6 @@ from server.database.outage import is_outage
 from server.database.session import in_transaction, release
 from server.errors import PlaybillError
 from server.integrations.gateways import gateways
-from server.integrations.stripe import NoSuchIntent
 from server.integrations.stripe_facts import EventFact
 from server.jobs.leases import Hold
 from server.jobs.recurring import OncePerSite
@@ -106,24 +106,11 @@ async def _check(payment: PaymentRecord) -> None:
     order = await repository.look(payment.order_id)
     is_late = now() - payment.created_at >= UNPAID_FOR and payment.status is not PaymentStatus.PROCESSING
     if is_late or order.status is OrderStatus.CANCELED:
-        await _cancel(payment)
-    if payment.intent_id is not None:
+        await end_payment(payment)
+    elif payment.intent_id is not None:
         await settle(payment.intent_id)
     if is_late:
         await in_transaction(_end_if_unpaid, order.id)
-
-
-async def _cancel(payment: PaymentRecord) -> None:
-    """End an unpaid payment at Stripe first; only what is surely canceled there is canceled here."""
-    if payment.intent_id is not None:
-        await release()
-        try:
-            await gateways().stripe.cancel_intent(payment.intent_id)
-        except NoSuchIntent:
-            log.warning("payment %s: its intent is unknown to Stripe", payment.id)
-        else:
-            return  # `settle` brings the order into line
-    await in_transaction(payment_repository.cancel, payment.id, payment.intent_id)
 
 
 async def _end_forgotten_orders() -> None:
