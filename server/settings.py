@@ -7,7 +7,7 @@ from email.utils import getaddresses
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -68,10 +68,15 @@ PREFIXES = {
     "stripe_publishable_key": ("pk_live_",),
     "stripe_webhook_secrets": ("whsec_",),
 }
-
-
+ANY_PREFIX = ("sk_", "rk_", "pk_", "whsec_")  # in the middle: a key was pasted behind another's prefix
+# Names that no public server answers: of tests, examples, mistakes and one machine (RFC 6761), of one network
+# (RFC 6762, RFC 8375, and what routers and clouds hand out). Mails and Stripe would point nowhere.
+NOWHERE = (".test", ".example", ".invalid", ".local", ".home.arpa", ".internal", ".localdomain")
 SMTP_SCHEMES = {"smtp", "smtps", "smtp+starttls"}
 DATABASES = ("sqlite+aiosqlite://", "mysql+aiomysql://")
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class UnsafeSettings(ValueError):
@@ -90,7 +95,7 @@ class Settings(BaseSettings):
 
     mode: Literal["sandbox", "live"] = "sandbox"
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Port = 8000
     workers: int = Field(default=1, ge=1)
     # Proxies in front that append to X-Forwarded-For; None: nobody has said.
     proxies_count: int | None = Field(default=None, ge=0)
@@ -130,10 +135,10 @@ class Settings(BaseSettings):
     business_phone: str = ""
     business_email: str = ""
 
-    sandbox_stripe_port: int = 8001
-    sandbox_kollus_port: int = 8002
-    sandbox_mail_port: int = 8003
-    sandbox_smtp_port: int = 8025
+    sandbox_stripe_port: Port = 8001
+    sandbox_kollus_port: Port = 8002
+    sandbox_mail_port: Port = 8003
+    sandbox_smtp_port: Port = 8025
 
     @model_validator(mode="before")
     @classmethod
@@ -229,8 +234,8 @@ class Settings(BaseSettings):
                 yield f"PLAYBILL_{name.upper()} {complaint}"
         if len(self.metrics_token) < 16:
             yield "PLAYBILL_METRICS_TOKEN is empty or shorter than 16 characters"
-        elif _is_one_letter(self.metrics_token):
-            yield "PLAYBILL_METRICS_TOKEN is one letter over and over"
+        elif _repeats_itself(self.metrics_token):
+            yield "PLAYBILL_METRICS_TOKEN repeats itself and is easily guessed"
 
     def _about_addresses(self) -> Iterator[str]:
         for name in ("public_url", *LIVE_ADDRESSES):
@@ -243,6 +248,8 @@ class Settings(BaseSettings):
                 yield f"PLAYBILL_{name.upper()} is an address of this machine"
             elif name == "public_url" and _is_private(address.hostname or ""):
                 yield "PLAYBILL_PUBLIC_URL is an address of a private network"
+            elif name == "public_url" and _is_nowhere(address.hostname or ""):
+                yield "PLAYBILL_PUBLIC_URL is not a name that the internet knows"
         if _is_mail_server(self.smtp_url):
             yield from self._about_mail_server()
         if self.proxies_count is None:
@@ -292,24 +299,37 @@ def _words(value: str) -> list[str]:
 def _about_secret(name: str, value: str) -> str:
     """What is wrong with a secret in live mode, or nothing."""
     words = _words(value)
-    prefixes = PREFIXES.get(name, ("",))
+    prefixes = PREFIXES.get(name, ())
     if not value:
         return "" if name in NOT_USED_YET else "is empty"
     if SANDBOX_SECRETS[name].casefold() in value.casefold():
         return "is the sandbox's value"
     if min(map(len, words), default=0) < SHORTEST.get(name, 1):
         return f"is shorter than {SHORTEST[name]} characters"
-    if not all(word.startswith(prefixes) for word in words):
+    random_parts = [_after_prefix(word, prefixes) for word in words] if prefixes else words
+    if prefixes and any(not part or part.startswith(ANY_PREFIX) for part in random_parts):
         kind = "webhook secret" if name == "stripe_webhook_secrets" else "live key"
         return f"is no {kind} ({' or '.join(f'{prefix}…' for prefix in prefixes)})"
-    if name in SHORTEST and any(_is_one_letter(word, prefixes) for word in words):
-        return "is one letter over and over"
+    if name in SHORTEST and any(map(_repeats_itself, random_parts)):
+        return "repeats itself and is easily guessed"
     return ""
 
 
-def _is_one_letter(word: str, prefixes: tuple[str, ...] = ("",)) -> bool:
-    random_part = next(word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix))
-    return len(set(random_part.casefold())) <= 1
+def _after_prefix(word: str, prefixes: tuple[str, ...]) -> str:
+    """Nothing if it begins with none of them."""
+    return next((word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix)), "")
+
+
+def _repeats_itself(secret: str) -> bool:
+    """One short word over and over, or hardly any different letters.
+
+    What is drawn at random has, even of hexadecimal digits, many more than a quarter of its length.
+    """
+    folded = secret.casefold()
+    is_one_word = any(
+        (folded[:length] * len(folded)).startswith(folded) for length in range(1, len(folded) // 2 + 1)
+    )
+    return is_one_word or len(set(folded)) < min(8, len(folded) // 4)
 
 
 def _is_origin(url: str) -> bool:
@@ -359,6 +379,12 @@ def is_this_machine(host: str) -> bool:
 def _is_private(host: str) -> bool:
     address = _address(host.rstrip("."))
     return address is not None and not address.is_global
+
+
+def _is_nowhere(host: str) -> bool:
+    """A name without a dot is one of this machine or network, too: ip6-localhost, shop."""
+    host = host.lower().rstrip(".")
+    return _address(host) is None and ("." not in host or host.endswith(NOWHERE))
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -116,12 +116,18 @@ def test_a_site_needs_nothing_that_only_the_stand_ins_need(command: str, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_setting_that_cannot_be_read_is_named() -> None:
-    done = playbill("serve", environment={"PLAYBILL_PORT": "http"})
+@pytest.mark.parametrize(
+    "public_url", ["", "https://shop.example"], ids=["no public url", "a public url of its own"]
+)
+@pytest.mark.parametrize("port", ["http", "70000", "0"])
+def test_a_port_that_is_none_is_named(port: str, public_url: str) -> None:
+    """A number too high ended in a traceback, or was said of the public URL that is made of it."""
+    done = playbill("serve", environment={"PLAYBILL_PORT": port, "PLAYBILL_PUBLIC_URL": public_url})
 
     assert done.returncode == 1
-    assert done.stderr.startswith("PLAYBILL_PORT: ")
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("PLAYBILL_PORT: Input should be ")
+    assert done.stderr.count("\n") == 1
+    assert "PUBLIC_URL" not in done.stderr
 
 
 def test_demo_leaves_alone_a_database_url_from_outside_and_a_demo_that_runs(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Settings: safe or refused in live mode, ready for a first look in sandbox mode."""
 
 import os
+import random
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,12 @@ from server.settings import (
     Settings,
     configure,
 )
-from tests.conftest import Site
+from tests.conftest import PORTS, Site
 from tests.factories import PASSWORD, create_account, create_course, csrf_of
 
 SAFE: dict[str, Any] = {
     "mode": "live",
-    "public_url": "https://shop.example",
+    "public_url": "https://shop.example.com",
     "secret_key": "pq0Vb7sXw3Jf9LkZ2mTgRcY6hUeNdA1o",
     "stripe_secret_key": "sk_live_51Hq8ZkLw0XyVb3TnRfGp7Mc",
     "stripe_publishable_key": "pk_live_51Hq8ZkLw0XyVb3TnRfGp7Mc",
@@ -107,18 +109,30 @@ def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
     [
         ("secret_key", "s" * 31, "is shorter than 32 characters"),
         ("kollus_callback_secret", "b" * 15, "is shorter than 16 characters"),
-        ("secret_key", "s" * 32, "is one letter over and over"),
-        ("secret_key", "sS" * 16, "is one letter over and over"),
-        ("secret_key", "0" * 64, "is one letter over and over"),
-        ("stripe_secret_key", "sk_live_" + "a" * 24, "is one letter over and over"),
-        ("stripe_publishable_key", "pk_live_" + "a" * 24, "is one letter over and over"),
-        ("stripe_webhook_secrets", "whsec_" + "a" * 24, "is one letter over and over"),
-        ("stripe_webhook_secrets", SAFE["stripe_webhook_secrets"] + ",whsec_" + "0" * 32, "is one letter"),
-        ("kollus_security_key", "k" * 32, "is one letter over and over"),
-        ("kollus_custom_key", "c" * 64, "is one letter over and over"),
-        ("kollus_callback_secret", "b" * 32, "is one letter over and over"),
-        ("kollus_api_token", "t" * 8, "is one letter over and over"),
-        ("metrics_token", "m" * 16, "is one letter over and over"),
+        ("secret_key", "s" * 32, "repeats itself"),
+        ("secret_key", "sS" * 16, "repeats itself"),
+        ("secret_key", "0" * 64, "repeats itself"),
+        ("stripe_secret_key", "sk_live_" + "a" * 24, "repeats itself"),
+        ("stripe_publishable_key", "pk_live_" + "a" * 24, "repeats itself"),
+        ("stripe_webhook_secrets", "whsec_" + "a" * 24, "repeats itself"),
+        ("stripe_webhook_secrets", SAFE["stripe_webhook_secrets"] + ",whsec_" + "0" * 32, "repeats itself"),
+        ("kollus_security_key", "k" * 32, "repeats itself"),
+        ("kollus_custom_key", "c" * 64, "repeats itself"),
+        ("kollus_callback_secret", "b" * 32, "repeats itself"),
+        ("kollus_api_token", "t" * 8, "repeats itself"),
+        ("metrics_token", "m" * 16, "repeats itself"),
+        ("secret_key", "ab" * 16, "repeats itself"),
+        ("secret_key", "a" * 31 + "b", "repeats itself"),
+        ("secret_key", "b" + "a" * 31, "repeats itself"),
+        ("secret_key", "correct-horse-battery-" * 3, "repeats itself"),
+        ("secret_key", "Secret-Key1" * 2 + "secret-key", "repeats itself"),
+        ("metrics_token", "changeme" * 2, "repeats itself"),
+        ("metrics_token", "m" * 15 + "n", "repeats itself"),
+        ("stripe_webhook_secrets", "whsec_" + "ab" * 12, "repeats itself"),
+        ("stripe_webhook_secrets", "whsec_" + SAFE["stripe_secret_key"], "is no webhook secret"),
+        ("stripe_webhook_secrets", "whsec_" + SAFE["stripe_publishable_key"], "is no webhook secret"),
+        ("stripe_webhook_secrets", "whsec_rk_live_nT4yKp8Vd2Rw6XqZ", "is no webhook secret"),
+        ("stripe_webhook_secrets", "whsec_whsec_nT4yKp8Vd2Rw6XqZ", "is no webhook secret"),
         ("stripe_webhook_secrets", SAFE["stripe_secret_key"], "is no webhook secret"),
         ("stripe_webhook_secrets", SAFE["stripe_webhook_secrets"] + ",sk_live_0123456789", "is no webhook"),
         ("metrics_token", "m" * 15, "is empty or shorter than 16 characters"),
@@ -149,6 +163,18 @@ def test_live_mode_refuses_what_the_whole_world_may_read(name: str) -> None:
         ("public_url", "https://[fe80::1]", "is an address of a private network"),
         ("public_url", "https://[::ffff:10.0.0.5]", "is an address of a private network"),
         ("public_url", "https://[::1]", "is an address of this machine"),
+        ("public_url", "https://shop", "is not a name that the internet knows"),
+        ("public_url", "https://shop.:8443", "is not a name that the internet knows"),
+        ("public_url", "https://ip6-localhost", "is not a name that the internet knows"),
+        ("public_url", "https://shop.local", "is not a name that the internet knows"),
+        ("public_url", "https://shop.LOCAL.", "is not a name that the internet knows"),
+        ("public_url", "https://shop.internal", "is not a name that the internet knows"),
+        ("public_url", "https://shop.test", "is not a name that the internet knows"),
+        ("public_url", "https://shop.example", "is not a name that the internet knows"),
+        ("public_url", "https://shop.invalid", "is not a name that the internet knows"),
+        ("public_url", "https://shop.localdomain", "is not a name that the internet knows"),
+        ("public_url", "https://shop.home.arpa", "is not a name that the internet knows"),
+        ("public_url", "https://shop.localhost", "is an address of this machine"),
         ("smtp_url", "smtp://127.0.0.1:8025", "is the sandbox's mail server"),
         ("smtp_url", "smtp://shop:secret@mail.example:587", "would send the password unencrypted"),
         ("mail_from", "hello", "is no e-mail address"),
@@ -172,6 +198,22 @@ def test_live_mode_refuses_unsafe_values_and_says_which(name: str, value: str, w
 )
 def test_live_mode_takes_a_mail_server_that_no_password_goes_to_unencrypted(url: str) -> None:
     assert Settings(**SAFE | {"smtp_url": url}).smtp_url == url
+
+
+@pytest.mark.parametrize(
+    "host", ["playbill.kr", "local.example.com", "test.example.org:8443", "8.8.8.8", "[2001:4860:4860::8888]"]
+)
+def test_live_mode_takes_a_host_that_the_internet_may_know(host: str) -> None:
+    assert Settings(**SAFE | {"public_url": f"https://{host}"}).is_live
+
+
+@pytest.mark.parametrize("length", [16, 32, 64])
+@pytest.mark.parametrize("letters", [string.hexdigits[:16], string.ascii_letters + string.digits])
+def test_live_mode_takes_secrets_drawn_at_random(letters: str, length: int) -> None:
+    generator = random.Random(2026)
+    for _ in range(200):
+        secret = "".join(generator.choices(letters, k=length))
+        assert Settings(**SAFE | {"metrics_token": secret, "kollus_callback_secret": secret}).is_live
 
 
 def test_no_proxy_is_an_answer_too() -> None:
@@ -266,6 +308,7 @@ NOT_OF_A_SCRIPT = [
     ("name", "value"),
     [
         ("port", "http"),
+        *[(name, port) for name in PORTS for port in ("-1", "0", "65536", "70000")],
         ("workers", "0"),
         ("mode", "production"),
         ("currencies", "KRW,ABC"),
@@ -302,8 +345,8 @@ def test_nonsense_is_refused(name: str, value: str) -> None:
 
 def test_an_address_with_a_slash_at_the_end_is_taken_without_it() -> None:
     for name in ("public_url", *CALLED):
-        settings = Settings(**SAFE | {name: "https://shop.example/"})
-        assert getattr(settings, name) == "https://shop.example"
+        settings = Settings(**SAFE | {name: "https://shop.example.com/"})
+        assert getattr(settings, name) == "https://shop.example.com"
 
 
 @pytest.mark.parametrize(
