@@ -123,7 +123,11 @@ async def check_later(payment_id: str, checks: int, at: datetime) -> None:
 
 
 async def recent_declines(viewer_id: str, ip_mac: str, since: datetime) -> tuple[int, int]:
-    """Declined charges on payments declined since then, by this viewer and from this network."""
+    """Declined charges on payments declined since then, by this viewer and from this network.
+
+    All of such a payment's, the older ones too: Stripe tells how many there were, and a payment is ended at
+    its tenth. So a new decline may count for up to ten: too many for whoever tries out cards on and on.
+    """
 
     def of(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, Payment.declines), else_=0)), 0)

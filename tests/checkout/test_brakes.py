@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from server.checkout import card_testing, opening
 from server.checkout import service as checkout
-from server.checkout.models import Order, Payment
+from server.checkout.models import Order, Payment, PaymentStatus
 from server.clock import now
 from server.database.session import current_session, transaction
 from tests.conftest import Sandbox, Site
@@ -140,23 +140,31 @@ async def test_a_network_is_declined_only_so_often(
 
 @only("DECLINES_PER_BROWSER")
 async def test_declines_of_more_than_an_hour_ago_count_no_more_though_the_payment_was_looked_at(
-    alone: None, shop: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+    alone: None,
+    shop: Site,
+    browser: httpx.AsyncClient,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every settlement and every look used to make old declines young again."""
     order = await order_in(browser)
-    for _ in range(2):
+    for _ in range(3):
         intent = await pay(sandbox, order, "pm_card_visa_chargeDeclined")
+    monkeypatch.setattr(card_testing, "DECLINES_PER_BROWSER", 4)  # the third does not end the payment
     await checkout.settle(intent)
-    await declined(order, 3)
-    before = await press(browser, "reader@mail.example")
+    monkeypatch.setattr(card_testing, "DECLINES_PER_BROWSER", 3)
+    young = await press(browser, "reader@mail.example")
     async with transaction():
         long_ago = now() - timedelta(minutes=61)
-        await current_session().execute(update(Payment).values(declines=3, last_declined_at=long_ago))
+        await current_session().execute(update(Payment).values(last_declined_at=long_ago))
 
     await checkout.settle(intent)
     await current_session().reset()
 
-    assert (before, await press(browser, "reader@mail.example")) == (429, 200)
+    stored = (await current_session().scalars(select(Payment))).one()
+    assert (stored.status, stored.declines) == (PaymentStatus.FAILED, 3)
+    await current_session().reset()
+    assert (young, await press(browser, "reader@mail.example")) == (429, 200)
 
 
 def test_the_caps_are_what_the_decision_says() -> None:
