@@ -27,6 +27,13 @@ async def take(
     return not known and await insert_once(JobLease, {"name": name, "holder": holder, "until": until})
 
 
+async def lock(name: str) -> None:
+    """Until the transaction ends nobody else has this name; the row is made where there is none."""
+    mine = update(JobLease).where(JobLease.name == name).values(holder=None)
+    if await changed(mine) == 0 and not await insert_once(JobLease, {"name": name}):
+        await changed(mine)  # another one made it just now
+
+
 async def extend(name: str, holder: str, until: datetime) -> bool:
     """False if somebody else has it now."""
     mine = update(JobLease).where(JobLease.name == name, JobLease.holder == holder)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from server.audit.records import Actor
 from server.clock import now
 from server.database.session import in_transaction
 from server.jobs import leases, repository
@@ -28,11 +27,6 @@ class RunningJob:
     @property
     def arguments(self) -> dict[str, Any]:
         return self._record.arguments
-
-    @property
-    def actor(self) -> Actor:
-        """In whose name it acts: whoever started it."""
-        return self._record.actor
 
     async def report(self, done: int, total: int | None = None) -> None:
         """Tell how many steps of how many are done; between them, outside of a transaction.

@@ -11,7 +11,7 @@ from server.clock import now
 from server.database.session import in_transaction, transactional
 from server.errors import NotFound, PlaybillError
 from server.i18n import N_
-from server.jobs import repository
+from server.jobs import lease_repository, repository
 from server.jobs.models import JobState
 from server.jobs.records import JobRecord
 from server.jobs.running import RunningJob
@@ -79,15 +79,14 @@ async def enqueue(actor: Actor, kind: str, arguments: Mapping[str, Any] | None =
     return job
 
 
+@transactional
 async def start(actor: Actor, kind: str) -> JobRecord:
     """Have a job without arguments done, unless one of its kind is under way; raises NotFound."""
     if kind not in [one.name for one in startable()]:
         raise NotFound
-
-    async def act() -> JobRecord:
-        return await repository.find_open(kind, {}) or await enqueue(actor, kind)
-
-    return await in_transaction(act)
+    # Of two presses at once the second one waits here, and finds the job of the first.
+    await lease_repository.lock(f"start {kind}")
+    return await repository.find_open(kind, {}) or await enqueue(actor, kind)
 
 
 async def get(job_id: str) -> JobRecord:

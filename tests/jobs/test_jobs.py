@@ -387,6 +387,23 @@ async def test_a_job_started_twice_by_hand_is_done_once(kinds: Register) -> None
         await service.start(ADA, "none")
 
 
+async def test_a_job_started_by_many_at_once_is_done_once(kinds: Register, sessions: Sessions) -> None:
+    kinds(Kind("steps", "Steps", count_to_three, needs_arguments=False))
+
+    async def press(_: int) -> str:
+        async with session_scope(sessions):
+            return (await service.start(ADA, "steps")).id
+
+    started = []
+    for _ in range(2):  # the first time ever, and again
+        started.append(set(await asyncio.gather(*map(press, range(8)))))
+        await worker.run_waiting()
+
+    assert [len(ids) for ids in started] == [1, 1]
+    assert started[0].isdisjoint(started[1])
+    assert (await service.list_jobs(1)).total == 2
+
+
 async def test_a_kind_with_arguments_is_not_started_by_hand(kinds: Register) -> None:
     kinds(STEPS)
 
