@@ -18,6 +18,11 @@ class Page(Generic[Item]):
         return max(1, -(-self.total // self.size))
 
 
+def offset_of(number: int, size: int) -> int:
+    """How many items stand on the pages before."""
+    return (number - 1) * size
+
+
 def page_number(given: str | None) -> int:
     """What `?page=` says, or 1: a page is never an error."""
     if given and given.isascii() and given.isdigit() and len(given) <= 6:

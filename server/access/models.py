@@ -27,12 +27,12 @@ class GrantReason(Labeled):
     STAFF = "staff", N_("Given by staff")
 
 
-class GrantState(StrEnum):
+class GrantState(Labeled):
     """What is stored. *Expired* is not: it follows from `ends_at` and the clock."""
 
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
+    ACTIVE = "active", N_("Active")
+    SUSPENDED = "suspended", N_("Suspended")
+    REVOKED = "revoked", N_("Revoked")
 
 
 class ClosedBy(StrEnum):

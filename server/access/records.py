@@ -5,6 +5,8 @@ from datetime import datetime
 
 from server.access.models import ClosedBy, GrantReason, GrantState
 from server.database.records import Record
+from server.i18n import N_
+from server.labels import Labeled
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,16 @@ class Viewer:
     def ids(self) -> tuple[str, ...]:
         """Viewer ids, the account's first."""
         return tuple(one for one in (self.account_id, self.order_key_id) if one)
+
+
+class Standing(Labeled):
+    """How a grant stands at a moment: what is stored of it, and what the clock makes of that."""
+
+    ACTIVE = GrantState.ACTIVE.value, GrantState.ACTIVE.label
+    UPCOMING = "upcoming", N_("Not yet")
+    EXPIRED = "expired", N_("Expired")
+    SUSPENDED = GrantState.SUSPENDED.value, GrantState.SUSPENDED.label
+    REVOKED = GrantState.REVOKED.value, GrantState.REVOKED.label
 
 
 class GrantRecord(Record):
@@ -46,13 +58,12 @@ class GrantRecord(Record):
             and (self.ends_at is None or at < self.ends_at)
         )
 
-    def standing(self, at: datetime) -> str:
-        """active, expired, suspended or revoked; *upcoming* before its start."""
+    def standing(self, at: datetime) -> Standing:
         if self.state is not GrantState.ACTIVE:
-            return self.state.value
+            return Standing(self.state.value)
         if at < self.starts_at:
-            return "upcoming"
-        return "active" if self.is_open(at) else "expired"
+            return Standing.UPCOMING
+        return Standing.ACTIVE if self.is_open(at) else Standing.EXPIRED
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,17 @@ async def open_grants(viewer_ids: Collection[str], course_ids: Collection[str]) 
 
 async def open_course_ids(viewer: Viewer, course_ids: Collection[str] | None = None) -> set[str]:
     """Courses (of `course_ids`, if given) that the viewer may watch now; asks nothing for a stranger."""
-    if not viewer.ids or (course_ids is not None and not course_ids):
+    if course_ids is not None and not course_ids:
         return set()
+    return {grant.course_id for grant in await open_grants_of(viewer, course_ids)}
+
+
+async def open_grants_of(viewer: Viewer, course_ids: Collection[str] | None = None) -> list[GrantRecord]:
+    """Her open grants (of `course_ids`, if given), oldest first; asks nothing for a stranger."""
+    if not viewer.ids:
+        return []
     at = now()
-    found = await repository.list_active(viewer.ids, course_ids)
-    return {grant.course_id for grant in found if grant.is_open(at)}
+    return [one for one in await repository.list_active(viewer.ids, course_ids) if one.is_open(at)]
 
 
 async def grants_of(viewer_id: str) -> list[GrantRecord]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from server.accounts.addresses import valid_email
-from server.accounts.passwords import MAX_LENGTH, MIN_LENGTH
+from server.accounts.passwords import MAX_LENGTH
 from server.i18n import N_
 from server.settings import settings
 from server.web.forms import Form
@@ -14,12 +14,6 @@ Email = Annotated[str, StringConstraints(min_length=1), AfterValidator(valid_ema
 Name = Annotated[str, StringConstraints(max_length=100)]
 # Blanks at the ends belong to a password.
 Password = Annotated[str, StringConstraints(strip_whitespace=False, max_length=MAX_LENGTH)]
-
-
-def _long_enough(password: str) -> str:
-    if len(password) < MIN_LENGTH:
-        raise ValueError(N_("Please choose at least 10 characters."))
-    return password
 
 
 def _offered(locale: str) -> str:
@@ -48,5 +42,5 @@ class ProfileForm(Form):
 class PasswordForm(Form):
     name: Name = ""
     present: Password = ""
-    password: Annotated[Password, AfterValidator(_long_enough)]
+    password: Password
     next: str = ""

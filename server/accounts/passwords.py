@@ -11,10 +11,20 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.database.session import release
+from server.errors import PlaybillError
+from server.i18n import N_
 
 MIN_LENGTH, MAX_LENGTH = 10, 200
 
 Answer = TypeVar("Answer")
+
+
+class PasswordTooShort(PlaybillError):
+    status = 422
+    code = "password_too_short"
+    field = "password"
+    message = N_("Please choose at least 10 characters.")
+
 
 _hasher = PasswordHasher()  # RFC 9106's second recommended set: 64 MiB, 3 passes, 4 lanes
 
@@ -36,6 +46,11 @@ async def matches(password: str, stored: str | None) -> bool:
     """Whether `stored` is a hash of `password`. Without one the same work is done for nothing, so that the
     time of the answer does not tell whether there is an account."""
     return await _aside(_verify, _typed(password), stored)
+
+
+def require_long_enough(password: str) -> None:
+    if len(password) < MIN_LENGTH:
+        raise PasswordTooShort
 
 
 def is_outdated(stored: str) -> bool:

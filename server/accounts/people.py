@@ -19,12 +19,6 @@ from server.tokens import new_id
 ACCOUNTS_PER_PAGE = 50
 
 
-class PasswordTooShort(PlaybillError):
-    status = 422
-    code = "password_too_short"
-    message = N_("A password has at least 10 characters.")
-
-
 class AddressTaken(PlaybillError):
     status = 409
     code = "address_taken"
@@ -49,10 +43,7 @@ async def find_by_email(email: str) -> AccountRecord | None:
 
 async def list_accounts(query: str, page_number: int) -> Page[AccountRecord]:
     """For staff: accounts whose address or name contains `query`, newest first."""
-    items, total = await repository.list_page(
-        query.strip(), email_key(query), (page_number - 1) * ACCOUNTS_PER_PAGE, ACCOUNTS_PER_PAGE
-    )
-    return Page(items, total, page_number, ACCOUNTS_PER_PAGE)
+    return await repository.list_page(query.strip(), email_key(query), page_number, ACCOUNTS_PER_PAGE)
 
 
 async def open_unproven(email: str, locale: str | None) -> AccountRecord:
@@ -78,8 +69,7 @@ async def create_account(actor: Actor, email: str, password: str, role: Role, na
 
     Raises AddressTaken, PasswordTooShort.
     """
-    if len(password) < passwords.MIN_LENGTH:
-        raise PasswordTooShort
+    passwords.require_long_enough(password)
     password_hash = await passwords.hashed(password)
     return await in_transaction(_create, actor, email, password_hash, role, name)
 

@@ -43,10 +43,11 @@ def _must_know(stored: str | None, sign_in: SignInRecord | None, at: datetime) -
 async def set_password(user_id: str, browser: Browser, new: str, present: str) -> None:
     """Set a password and sign every other browser out.
 
-    Raises WrongPassword; SignInFirst if this browser is signed out meanwhile; TooMany after many wrong
-    passwords; NetworkCrowded or Crowded while many sign in.
+    Raises PasswordTooShort; WrongPassword; SignInFirst if this browser is signed out meanwhile; TooMany
+    after many wrong passwords; NetworkCrowded or Crowded while many sign in.
     """
     assert browser.sign_in_token is not None, "somebody who is signed in"
+    passwords.require_long_enough(new)
     with turnstile.passed(browser.ip):
         await _set_password(user_id, browser.sign_in_token, new, present)
 

@@ -19,6 +19,11 @@ class AccountRecord(Record):
     created_at: datetime
 
     @property
+    def called(self) -> str:
+        """By their name; who has given none, by the address."""
+        return self.name or self.email
+
+    @property
     def is_proven(self) -> bool:
         return self.email_proven_at is not None
 

@@ -10,6 +10,7 @@ from server.accounts.models import Role, SignIn, SignInLink, User
 from server.accounts.records import AccountRecord, Credentials, LinkRecord, SignInRecord
 from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once
+from server.paging import Page, offset_of
 
 # accounts
 
@@ -52,8 +53,8 @@ async def lock_admins() -> list[str]:
     return list(found)
 
 
-async def list_page(query: str, email_key: str, offset: int, limit: int) -> tuple[list[AccountRecord], int]:
-    """Accounts whose address or name contains what was typed, newest first; and how many there are."""
+async def list_page(query: str, email_key: str, number: int, size: int) -> Page[AccountRecord]:
+    """Accounts whose address or name contains what was typed, newest first."""
     condition = or_(
         User.email_key.contains(email_key, autoescape=True),
         func.lower(User.name).contains(query.lower(), autoescape=True),
@@ -63,10 +64,10 @@ async def list_page(query: str, email_key: str, offset: int, limit: int) -> tupl
         select(User)
         .where(condition)
         .order_by(User.created_at.desc(), User.id.desc())
-        .offset(offset)
-        .limit(limit)
+        .offset(offset_of(number, size))
+        .limit(size)
     )
-    return [AccountRecord.of(row) for row in rows], total or 0
+    return Page([AccountRecord.of(row) for row in rows], total or 0, number, size)
 
 
 async def add(

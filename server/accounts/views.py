@@ -8,6 +8,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from server.accounts import links, profile, sign_ins, signing_in
 from server.accounts.forms import LinkForm, PasswordForm, SignInForm
 from server.accounts.links import LinkGone
+from server.accounts.passwords import PasswordTooShort
 from server.accounts.profile import WrongPassword
 from server.accounts.sign_ins import Browser
 from server.accounts.signing_in import SignInRefused
@@ -123,7 +124,7 @@ async def set_password(request: Request) -> HTTPResponse:
     try:
         form = PasswordForm.parse(request.form)
         await profile.set_password(account.id, _browser(request), form.password, form.present)
-    except (FormInvalid, WrongPassword, TooMany, Unavailable) as error:
+    except (FormInvalid, PasswordTooShort, WrongPassword, TooMany, Unavailable) as error:
         typed = refilled(request.form, error)
         return await _password_page(request, typed, typed.values.get("next"), status=error.status)
     if form.name and not account.name:

@@ -17,7 +17,7 @@ from server.catalog.repository import (
     with_prices,
 )
 from server.database.session import current_session
-from server.paging import Page
+from server.paging import Page, offset_of
 
 CATEGORIES: FromClause = Category.__table__
 CARD_COLUMNS = tuple(
@@ -56,7 +56,7 @@ async def find_cards(query: CourseQuery, currency: str, page: int, size: int) ->
         .where(*conditions)
         .order_by(*_order(query.sort, currency))
         .limit(size)
-        .offset((page - 1) * size)
+        .offset(offset_of(page, size))
     )
     rows = (await current_session().execute(statement)).all()
     return Page([_card(row, currency) for row in rows], rows[0].total if rows else 0, page, size)

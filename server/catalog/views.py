@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.access import service as access
+from server.access.records import GrantRecord
 from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CategoryRecord, CourseCard, CourseQuery, CourseRecord
@@ -16,6 +17,7 @@ from server.errors import NotFound
 from server.i18n import gettext, pick
 from server.paging import page_number
 from server.playback import service as playback
+from server.playback.records import percent_watched
 from server.web.audience import Audience, audience
 from server.web.templating import page, redirect
 
@@ -29,12 +31,13 @@ SORTS = ("newest", "popular", "price", "-price")
 async def home(request: Request) -> HTTPResponse:
     viewer, currency = request.ctx.viewer, request.ctx.currency
     bill = await catalog.home(currency)
-    owned = await access.open_course_ids(viewer)
+    grants = await access.open_grants_of(viewer)
+    owned = {grant.course_id for grant in grants}
 
     def shown(cards: Iterable[CourseCard]) -> list[CourseCard]:
         return catalog.owned_marked(cards, owned)
 
-    continuing = await _continuing(request, owned)
+    continuing = await _continuing(request, grants)
     rows = [{"title": gettext("Newest"), "href": "/courses", "courses": shown(bill.newest)}]
     rows += [
         {
@@ -52,22 +55,13 @@ async def home(request: Request) -> HTTPResponse:
     )
 
 
-async def _continuing(request: Request, owned: set[str]) -> list[CourseCard]:
-    """What the viewer owns and has not finished, last watched first, then what was never opened."""
-    if not owned:
-        return []
-    progress = await playback.course_progress(request.ctx.viewer.ids)
-    found = await catalog.cards(owned, request.ctx.currency)
-
-    def last_watched(card: CourseCard) -> float:
-        seen = progress.get(card.id)
-        return seen.last_watched_at.timestamp() if seen and seen.last_watched_at else 0.0
-
-    cards = [
-        replace(card, owned=True, progress_percent=progress[card.id].percent if card.id in progress else 0)
-        for card in sorted(found.values(), key=lambda card: (-last_watched(card), card.id))
+async def _continuing(request: Request, grants: list[GrantRecord]) -> list[CourseCard]:
+    percents = await playback.continuing(request.ctx.viewer, grants)
+    cards = await catalog.cards(percents, request.ctx.currency)
+    return [
+        replace(cards[course_id], owned=True, progress_percent=percent)
+        for course_id, percent in percents.items()
     ]
-    return [card for card in cards if card.progress_percent != 100]
 
 
 @bp.get("/courses")
@@ -83,9 +77,7 @@ async def course_list(request: Request) -> HTTPResponse:
     return page(
         "catalog/list.html",
         courses=catalog.owned_marked(found.items, owned),
-        total=found.total,
-        page=found.number,
-        pages=found.count,
+        page=found,
         categories=categories,
         query=chosen,
         levels=Level,
@@ -145,5 +137,5 @@ def _is_editor(request: Request) -> bool:
 
 
 async def _percent_watched(request: Request, course: CourseRecord) -> int:
-    progress = (await playback.course_progress(request.ctx.viewer.ids)).get(course.id)
-    return progress.percent if progress else 0
+    progress = await playback.course_progress(request.ctx.viewer.ids)
+    return percent_watched(progress.get(course.id))

@@ -11,6 +11,7 @@ from server.database.session import current_session, require_transaction
 from server.database.write import changed
 from server.jobs.models import Job, JobState
 from server.jobs.records import JobRecord
+from server.paging import Page, offset_of
 
 # No job is held or put off for longer: a time beyond was written by a clock that was ahead.
 LONGEST_LEASE = timedelta(minutes=1)
@@ -51,12 +52,12 @@ async def lock(job_id: str) -> JobRecord | None:
     return JobRecord.of(row) if row else None
 
 
-async def list_page(offset: int, limit: int) -> tuple[list[JobRecord], int]:
+async def list_page(number: int, size: int) -> Page[JobRecord]:
     total = await current_session().scalar(select(func.count()).select_from(Job))
     rows = await current_session().scalars(
-        select(Job).order_by(Job.created_at.desc(), Job.id.desc()).offset(offset).limit(limit)
+        select(Job).order_by(Job.created_at.desc(), Job.id.desc()).offset(offset_of(number, size)).limit(size)
     )
-    return [JobRecord.of(row) for row in rows], total or 0
+    return Page([JobRecord.of(row) for row in rows], total or 0, number, size)
 
 
 async def find_open(kind: str, arguments: dict[str, Any]) -> JobRecord | None:

@@ -98,8 +98,7 @@ async def get(job_id: str) -> JobRecord:
 
 async def list_jobs(page_number: int) -> Page[JobRecord]:
     """Newest first."""
-    items, total = await repository.list_page((page_number - 1) * JOBS_PER_PAGE, JOBS_PER_PAGE)
-    return Page(items, total, page_number, JOBS_PER_PAGE)
+    return await repository.list_page(page_number, JOBS_PER_PAGE)
 
 
 @transactional

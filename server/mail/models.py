@@ -1,22 +1,23 @@
 """The outbox: a mail is a row, written in the same transaction as what it tells about."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database.base import Base, table_args
 from server.database.types import Id, LongText, UtcDateTime, email_column, enum_column
+from server.i18n import N_
+from server.labels import Labeled
 
 
-class MailState(StrEnum):
-    WAITING = "waiting"
-    SENDING = "sending"  # handed to the mail server, its answer not yet recorded
-    SENT = "sent"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"  # the connection or the process died between the two
-    DROPPED = "dropped"  # staff decided that it need not go out (any more)
+class MailState(Labeled):
+    WAITING = "waiting", N_("Waiting")
+    SENDING = "sending", N_("Sending")  # handed to the mail server, its answer not yet recorded
+    SENT = "sent", N_("Sent")
+    FAILED = "failed", N_("Failed")
+    UNCERTAIN = "uncertain", N_("Unclear")  # the connection or the process died between the two
+    DROPPED = "dropped", N_("Not sent")  # staff decided that it need not go out (any more)
 
 
 class Mail(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from server.access import service as access
-from server.access.records import GrantRecord, Viewer
+from server.access.records import GrantRecord, Standing, Viewer
 from server.catalog import service as catalog
 from server.catalog.records import CourseRecord, LectureRecord, SectionRecord
 from server.clock import now
@@ -12,7 +12,7 @@ from server.errors import NotFound, PlaybillError
 from server.i18n import current_locale, pick
 from server.integrations.gateways import gateways
 from server.playback import repository
-from server.playback.records import PreviewPage, Programme, ProgrammeLecture, ShelfItem, WatchPage
+from server.playback.records import PreviewPage, Programme, ProgrammeLecture, ShelfItem, WatchPage, opened_at
 from server.playback.service import course_progress, progress_of
 from server.playback.tickets import ticket_of
 from server.playback.watched import Watched, resume_at
@@ -100,13 +100,15 @@ async def shelf(viewer: Viewer) -> list[ShelfItem]:
     items = [
         ShelfItem(courses[course_id], grant, progress.get(course_id)) for course_id, grant in best.items()
     ]
-    return sorted(items, key=lambda item: item.opened_at, reverse=True)
+    return sorted(items, key=lambda item: opened_at(item.grant, item.progress), reverse=True)
 
 
 def _best_grants(grants: list[GrantRecord], at: datetime) -> dict[str, GrantRecord]:
     """By course: the grant that opens it, else one that is suspended."""
-    told = [one for one in grants if one.standing(at) in ("active", "suspended")]
-    told.sort(key=lambda one: one.standing(at) == "active")  # the last of a course is the one that counts
+    told = [one for one in grants if one.standing(at) in (Standing.ACTIVE, Standing.SUSPENDED)]
+    told.sort(
+        key=lambda one: one.standing(at) is Standing.ACTIVE
+    )  # the last of a course is the one that counts
     return {grant.course_id: grant for grant in told}
 
 

@@ -85,6 +85,16 @@ class CourseProgress:
         )
 
 
+def percent_watched(progress: CourseProgress | None) -> int:
+    """None: of a course that was never begun."""
+    return progress.percent if progress else 0
+
+
+def opened_at(grant: GrantRecord, progress: CourseProgress | None) -> datetime:
+    """When a course was watched last, or became the viewer's."""
+    return max(progress.last_watched_at, grant.created_at) if progress else grant.created_at
+
+
 def seconds_watched(lectures: Iterable[tuple[int, bool, int]]) -> int:
     """Of lectures given as (percent, completed, length in seconds); a completed one counts whole."""
     hundredths = sum((100 if completed else percent) * duration for percent, completed, duration in lectures)
@@ -194,14 +204,8 @@ class ShelfItem:
 
     @property
     def progress_percent(self) -> int:
-        return self.progress.percent if self.progress else 0
+        return percent_watched(self.progress)
 
     @property
     def seconds_left(self) -> int:
         return self.progress.seconds_left if self.progress else self.course.duration_s
-
-    @property
-    def opened_at(self) -> datetime:
-        """When it was watched last, or became the viewer's."""
-        watched_at = self.progress.last_watched_at if self.progress else self.grant.created_at
-        return max(watched_at, self.grant.created_at)

@@ -1,14 +1,15 @@
 """Where viewers stand in what they watch; what a report adds to it and a claim moves."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from server.access.records import GrantRecord, Viewer
 from server.catalog import service as catalog
 from server.clock import now
 from server.database.session import in_transaction, require_transaction
 from server.playback import repository
-from server.playback.records import CourseProgress, ProgressRecord
+from server.playback.records import CourseProgress, ProgressRecord, opened_at, percent_watched
 from server.playback.watched import Watched
 
 
@@ -31,6 +32,20 @@ async def course_progress(viewer_ids: Sequence[str]) -> dict[str, CourseProgress
     for share in await repository.list_shares(viewer_ids):
         by_course[share.course_id].append(share)
     return {course_id: CourseProgress.of(shares) for course_id, shares in by_course.items()}
+
+
+async def continuing(viewer: Viewer, grants: Iterable[GrantRecord]) -> dict[str, int]:
+    """What these open grants of the viewer's open and she has not finished, in the order of her shelf.
+
+    By course id, how many percent she has watched.
+    """
+    latest = {grant.course_id: grant for grant in grants}
+    progress = await course_progress(viewer.ids) if latest else {}
+    last_first = sorted(
+        latest.values(), key=lambda grant: opened_at(grant, progress.get(grant.course_id)), reverse=True
+    )
+    percents = {grant.course_id: percent_watched(progress.get(grant.course_id)) for grant in last_first}
+    return {course_id: percent for course_id, percent in percents.items() if percent < 100}
 
 
 async def merge_progress(

@@ -1,5 +1,6 @@
 """Support looks at an order and gives the money back; the overview and the alerts say what needs a person."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import update
 
 from server.accounts.models import Role
 from server.admin import service
+from server.admin.audit.wording import VALUES
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
 from server.checkout import service as checkout
@@ -176,6 +178,21 @@ async def test_a_mail_in_trouble_is_sent_again_or_let_be(
         assert await troubled() == []
         stored = await current_session().get_one(Mail, mail_id)
         assert stored.state is state
+
+
+@pytest.mark.parametrize("state", list(MailState))
+async def test_an_order_and_the_audit_call_the_state_of_a_mail_by_one_word(
+    site: Site, sandbox: Sandbox, state: MailState
+) -> None:
+    client, number = await sold(site, sandbox)
+    async with session_scope(site.app.ctx.sessions), transaction():
+        await current_session().execute(update(Mail).values(state=state))
+
+    page = (await client.get(f"/admin/orders/{number}")).text
+
+    mails = page.split('id="mails"')[1]
+    assert re.findall(r'<span class="badge[^"]*">(.*?)</span>', mails) == [state.label]
+    assert VALUES["mail.state"][state] == state.label
 
 
 async def test_a_persons_page_shows_what_they_bought(site: Site, sandbox: Sandbox) -> None:

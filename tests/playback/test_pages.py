@@ -1,5 +1,6 @@
 """The pages with a player: who may open them, what they hold, where they lead, what they cost."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -243,6 +244,26 @@ async def test_the_shelf_shows_the_last_opened_first_with_what_is_left(stage: St
     assert page.index(stage.course.slug) < page.index(stage.archived.slug)
     assert "33% watched" in page  # 45 s of 135
     assert "2 min left" in page
+
+
+async def test_home_continues_in_the_order_of_the_shelf_and_leaves_out_what_is_finished(
+    stage: Stage, vera: Person
+) -> None:
+    async def continued() -> list[str]:
+        home = (await vera.http.get("/")).text
+        row = home.split('id="continue"')[1].split("</section>")[0] if 'id="continue"' in home else ""
+        return re.findall(r'<a href="/learn/([\w-]+)">', row)
+
+    await grant(vera.viewer_id, stage.course)
+    await grant(vera.viewer_id, stage.archived)
+    assert await continued() == ["repertoire", "stagecraft"]
+
+    soon = int(now().timestamp()) + 60
+    await finish(await vera.open_player(stage.path(stage.lectures[1])), soon)
+    assert await continued() == ["stagecraft", "repertoire"]
+
+    await finish(await vera.open_player(f"/learn/repertoire/{stage.farewell.id}"), soon + 60)
+    assert await continued() == ["stagecraft"]
 
 
 async def test_a_disputed_course_stays_on_the_shelf_but_leads_nowhere(stage: Stage, vera: Person) -> None:

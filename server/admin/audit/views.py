@@ -26,8 +26,7 @@ async def audit_list(request: Request) -> HTTPResponse:
     return page(
         "admin/audit.html",
         entries=[told(entry, names) for entry in found.items],
-        page=found.number,
-        pages=found.count,
+        page=found,
     )
 
 
@@ -46,6 +45,6 @@ async def _names(entries: Iterable[AuditRecord]) -> Names:
     known = await accounts.accounts_by_id(people)
     titles = await catalog.titles(courses)
     return Names(
-        people={one.id: one.name or one.email for one in known.values()},
+        people={one.id: one.called for one in known.values()},
         courses={one.id: (one.slug, pick(one.title)) for one in titles.values()},
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.access.models import GrantReason
+from server.access.models import GrantReason, GrantState
 from server.accounts.models import Role
 from server.admin.acting import who
 from server.audit.records import Actor, AuditRecord
@@ -14,6 +14,7 @@ from server.checkout.models import OrderStatus, RefundReason
 from server.i18n import N_, format_clock, format_day, gettext
 from server.jobs import service as jobs
 from server.jobs.models import JobState
+from server.mail.models import MailState
 from server.money import format_money
 
 ACTS = {
@@ -98,14 +99,9 @@ VALUES: dict[str, Mapping[str, str]] = {
         "questions": N_("Questions"),
     },
     "grant.reason": {one.value: one.label for one in GrantReason},
-    "grant.state": {"active": N_("Active"), "suspended": N_("Suspended"), "revoked": N_("Revoked")},
+    "grant.state": {one.value: one.label for one in GrantState},
     "job.state": {one.value: one.label for one in JobState},
-    "mail.state": {
-        "waiting": N_("Waiting"),
-        "failed": N_("Failed"),
-        "uncertain": N_("Unclear"),
-        "dropped": N_("Not sent"),
-    },
+    "mail.state": {one.value: one.label for one in MailState},
     "order.status": {one.value: one.label for one in OrderStatus},
     "order.reason": {one.value: one.label for one in RefundReason},
 }

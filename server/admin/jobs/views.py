@@ -20,13 +20,12 @@ bp = Blueprint("admin_jobs")
 async def job_list(request: Request) -> HTTPResponse:
     found = await jobs.list_jobs(page_number(request.args.get("page")))
     people = await accounts.accounts_by_id({one.actor_id for one in found.items})
-    names = {one.id: one.name or one.email for one in people.values()}
+    names = {one.id: one.called for one in people.values()}
     return page(
         "admin/jobs.html",
         jobs=[told(job, names) for job in found.items],
         kinds=[(kind.name, gettext(kind.label)) for kind in jobs.startable()],
-        page=found.number,
-        pages=found.count,
+        page=found,
     )
 
 

@@ -7,10 +7,10 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server.access import service as access
 from server.accounts import service as accounts
+from server.admin.acting import actor_of
 from server.admin.alerts.wording import of_alert
 from server.admin.orders import wording
 from server.alerts import service as alerts
-from server.audit.records import Actor
 from server.checkout import service as checkout
 from server.checkout.models import OrderStatus
 from server.checkout.records import OrderRecord
@@ -36,9 +36,7 @@ async def order_list(request: Request) -> HTTPResponse:
     return page(
         "admin/orders.html",
         orders=found.items,
-        total=found.total,
-        page=found.number,
-        pages=found.count,
+        page=found,
         query={name: value for name, value in given.items() if value},
         statuses=OrderStatus,
     )
@@ -54,7 +52,7 @@ async def order_detail(request: Request, number: str) -> HTTPResponse:
 @audience(Audience.SUPPORT)
 async def refund(request: Request, number: str) -> HTTPResponse:
     try:
-        await checkout.refund_order(number, Actor.staff(request.ctx.account.id))
+        await checkout.refund_order(number, actor_of(request))
     except NotFound:
         raise
     except PlaybillError as refusal:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.access import service as access
-from server.access.records import GrantRecord, Viewer
+from server.access.records import GrantRecord, Standing, Viewer
 from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
@@ -21,6 +21,7 @@ from server.clock import now
 from server.i18n import current_locale, pick
 from server.paging import page_number
 from server.playback import service as playback
+from server.playback.records import percent_watched
 from server.web.audience import Audience, audience
 from server.web.forms import Filled, FormInvalid, refilled
 from server.web.templating import page, redirect
@@ -42,8 +43,7 @@ async def _list_page(request: Request, form: Filled, status: int = 200) -> HTTPR
         "admin/users.html",
         status=status,
         users=found.items,
-        page=found.number,
-        pages=found.count,
+        page=found,
         query={"q": query} if query else {},
         form=form,
         course_options=course_options,
@@ -107,7 +107,7 @@ class Holding:
 
     grant: GrantRecord
     course_title: Mapping[str, str]
-    standing: str
+    standing: Standing
     order_number: str | None
     progress_percent: int
 
@@ -144,7 +144,7 @@ async def _holdings(account: AccountRecord, numbers: Mapping[str, str]) -> list[
             course_title=courses[grant.course_id].title,
             standing=grant.standing(at),
             order_number=numbers.get(grant.order_item_id or ""),
-            progress_percent=progress[grant.course_id].percent if grant.course_id in progress else 0,
+            progress_percent=percent_watched(progress.get(grant.course_id)),
         )
         for grant in grants
     ]
