@@ -4,26 +4,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, column, delete, func, select, table, update
+from sqlalchemy import delete, func, select, update
 
+from server.catalog.models import Course, Lecture
 from server.database.session import current_session, require_transaction
 from server.database.write import changed, insert_once
 from server.playback.models import Play, Progress
 from server.playback.records import LectureShare, PlayRecord, ProgressRecord
 from server.playback.watched import Watched, seen_from_text
 from server.tokens import new_id
-
-# What the progress of a course is measured against, read here so that one statement tells it all: the lists
-# that show it have no statement to spare for a second question to the catalog.
-_LECTURES = table(
-    "lectures",
-    column("id", String),
-    column("course_id", String),
-    column("media_content_key", String),
-    column("duration_s", Integer),
-)
-_COURSES = table("courses", column("id", String), column("duration_s", Integer))
-
 
 # --- plays
 
@@ -142,20 +131,24 @@ async def drop_progress(progress_id: str) -> None:
 
 
 async def list_shares(viewer_ids: Sequence[str]) -> list[LectureShare]:
-    """Every lecture that these viewers began and that has a video, with what its course's progress needs."""
+    """Every lecture that these viewers began and that has a video, with what its course's progress needs.
+
+    The catalog's tables are joined: the lists that show progress have no statement to spare for a second
+    question.
+    """
     statement = (
         select(
-            _LECTURES.c.course_id,
+            Lecture.course_id,
             func.max(Progress.percent).label("percent"),
             func.count(Progress.completed_at).label("times_completed"),
             func.max(Progress.position_start_at + Progress.position_runtime_s).label("last_at"),
-            _LECTURES.c.duration_s,
-            _COURSES.c.duration_s.label("course_duration_s"),
+            Lecture.duration_s,
+            Course.duration_s.label("course_duration_s"),
         )
-        .join(_LECTURES, _LECTURES.c.id == Progress.lecture_id)
-        .join(_COURSES, _COURSES.c.id == _LECTURES.c.course_id)
-        .where(Progress.viewer_id.in_(viewer_ids), _LECTURES.c.media_content_key != "")
-        .group_by(Progress.lecture_id, _LECTURES.c.course_id, _LECTURES.c.duration_s, _COURSES.c.duration_s)
+        .join(Lecture, Lecture.id == Progress.lecture_id)
+        .join(Course, Course.id == Lecture.course_id)
+        .where(Progress.viewer_id.in_(viewer_ids), Lecture.media_content_key != "")
+        .group_by(Progress.lecture_id, Lecture.course_id, Lecture.duration_s, Course.duration_s)
     )
     return [
         LectureShare(
