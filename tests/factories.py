@@ -15,7 +15,8 @@ from server.accounts import service as accounts
 from server.accounts import signing_in
 from server.accounts.models import Role
 from server.accounts.records import AccountRecord
-from server.audit.records import Actor
+from server.audit import service as audit
+from server.audit.records import Actor, AuditRecord
 from server.catalog import service as catalog
 from server.catalog.records import CategoryRecord, CourseRecord, LectureDraft, LectureRecord
 from server.checkout import service as checkout
@@ -28,6 +29,14 @@ from tests.conftest import Sandbox, Site
 PASSWORD = "long enough to be a password"
 MEDIA = json.loads((ROOT / "server" / "sandbox" / "media" / "contents.json").read_text("utf-8"))
 MEDIA_KEYS: list[str] = [video["media_content_key"] for video in MEDIA]
+
+
+# What was done
+
+
+async def entries_of(subject: str, subject_id: str) -> list[AuditRecord]:
+    """What the audit tells of one thing, from the first act on. Needs a session."""
+    return (await audit.entries(1, {subject: [subject_id]})).items[::-1]
 
 
 # The catalog

@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.accounts.models import Role
-from server.audit import service as audit
 from server.audit.models import ActorKind
 from server.catalog.models import Course
 from server.cli import main
@@ -23,7 +22,7 @@ from server.wiring import STRIPE_EVENTS
 from tests.commands import playbill, run_playbill
 from tests.conftest import Sandbox, environment_of, free_settings, until
 from tests.engines import on_mariadb, on_sqlite
-from tests.factories import create_account, create_course
+from tests.factories import create_account, create_course, entries_of
 from tests.http import HTTP
 from tests.mariadb import MariaDB
 from tests.ports import free_port
@@ -190,7 +189,7 @@ async def test_an_account_that_is_made_an_admin_by_command_is_written_down(
 
     run_playbill(["create-admin", "ada@mail.example"], environment_of(settings))
 
-    entry = (await audit.entries_of("account", account.id))[-1]
+    entry = (await entries_of("account", account.id))[-1]
     assert (entry.act, entry.actor_kind, entry.actor_id) == (
         "account.change_role",
         ActorKind.COMMAND,

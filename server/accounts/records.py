@@ -39,6 +39,10 @@ class AccountRecord(Record):
     def is_editor(self) -> bool:
         return self.role.is_editor
 
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
 
 class SignInRecord(Record):
     id: str

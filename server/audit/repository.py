@@ -1,6 +1,9 @@
 """The only SQL on audit entries: they are added and read."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -8,6 +11,7 @@ from sqlalchemy import func, insert, select
 from server.audit.models import ActorKind, AuditEntry
 from server.audit.records import AuditRecord
 from server.database.session import current_session, require_transaction
+from server.paging import Page, offset_of
 
 
 async def add(
@@ -38,18 +42,18 @@ async def add(
     )
 
 
-async def list_page(offset: int, limit: int) -> tuple[list[AuditRecord], int]:
-    total = await current_session().scalar(select(func.count()).select_from(AuditEntry))
-    rows = await current_session().scalars(
-        select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).offset(offset).limit(limit)
-    )
-    return [AuditRecord.of(row) for row in rows], total or 0
-
-
-async def list_of(subject: str, subject_id: str) -> list[AuditRecord]:
+async def list_page(number: int, size: int, about: Mapping[str, Collection[str]]) -> Page[AuditRecord]:
+    """Newest first. `about`: only of these ids, by subject; empty: of all."""
+    named = [
+        (AuditEntry.subject == subject) & AuditEntry.subject_id.in_(ids) for subject, ids in about.items()
+    ]
+    wanted = [reduce(or_, named)] if named else []
+    total = await current_session().scalar(select(func.count()).select_from(AuditEntry).where(*wanted))
     rows = await current_session().scalars(
         select(AuditEntry)
-        .where(AuditEntry.subject == subject, AuditEntry.subject_id == subject_id)
-        .order_by(AuditEntry.at, AuditEntry.id)
+        .where(*wanted)
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .offset(offset_of(number, size))
+        .limit(size)
     )
-    return [AuditRecord.of(row) for row in rows]
+    return Page([AuditRecord.of(row) for row in rows], total or 0, number, size)

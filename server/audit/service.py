@@ -1,6 +1,6 @@
 """The audit: every act of staff and jobs leaves one entry, in the transaction of the act itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from server.audit import repository
@@ -41,12 +41,8 @@ async def note(
     )
 
 
-async def entries(page_number: int) -> Page[AuditRecord]:
-    """For admins: newest first."""
-    items, total = await repository.list_page((page_number - 1) * ENTRIES_PER_PAGE, ENTRIES_PER_PAGE)
-    return Page(items, total, page_number, ENTRIES_PER_PAGE)
-
-
-async def entries_of(subject: str, subject_id: str) -> list[AuditRecord]:
-    """What was done to one thing, oldest first."""
-    return await repository.list_of(subject, subject_id)
+async def entries(
+    number: int, about: Mapping[str, Collection[str]] | None = None, *, size: int = ENTRIES_PER_PAGE
+) -> Page[AuditRecord]:
+    """For admins: newest first; of everything, or what was done to these (subject → ids)."""
+    return await repository.list_page(number, size, about or {})

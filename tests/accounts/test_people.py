@@ -6,11 +6,10 @@ from server.accounts import service as accounts
 from server.accounts.browsers import browser_name
 from server.accounts.models import Role
 from server.accounts.people import AddressTaken
-from server.audit import service as audit
 from server.audit.models import ActorKind
 from server.database.session import transaction
 from server.errors import NotFound
-from tests.factories import TESTER, create_account
+from tests.factories import TESTER, create_account, entries_of
 
 
 async def test_an_accent_makes_another_address(session: None) -> None:
@@ -59,7 +58,7 @@ async def test_unknown_account_is_not_found(session: None) -> None:
 async def test_an_account_made_by_command_is_written_down(session: None) -> None:
     account = await create_account("admin@mail.example", Role.ADMIN)
 
-    (entry,) = await audit.entries_of("account", account.id)
+    (entry,) = await entries_of("account", account.id)
     assert (entry.act, entry.actor_kind, entry.actor_id) == ("account.create", ActorKind.COMMAND, TESTER.id)
     assert entry.after == {"role": "admin"}
 

@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from server.accounts import service as accounts
 from server.accounts.models import Role
 from server.accounts.roles import LastAdmin, OwnRole
-from server.audit import service as audit
 from server.audit.models import ActorKind
 from server.audit.records import Actor
 from server.database.session import session_scope
 from server.errors import NotFound
-from tests.factories import TESTER, create_account
+from tests.factories import TESTER, create_account, entries_of
 
 
 async def test_a_changed_role_is_written_down_once(session: None) -> None:
@@ -24,7 +23,7 @@ async def test_a_changed_role_is_written_down_once(session: None) -> None:
     for _ in range(2):
         await accounts.change_role(Actor.staff(admin.id), vera.id, Role.EDITOR)
 
-    created, changed = await audit.entries_of("account", vera.id)
+    created, changed = await entries_of("account", vera.id)
     assert created.act == "account.create"
     assert (changed.act, changed.actor_kind, changed.actor_id) == (
         "account.change_role",
@@ -40,7 +39,7 @@ async def test_a_refused_change_of_role_is_not_written_down(session: None) -> No
     with pytest.raises(LastAdmin):
         await accounts.change_role(TESTER, admin.id, Role.VIEWER)
 
-    assert [entry.act for entry in await audit.entries_of("account", admin.id)] == ["account.create"]
+    assert [entry.act for entry in await entries_of("account", admin.id)] == ["account.create"]
 
 
 async def test_nobody_changes_their_own_role_and_the_last_admin_stays(session: None) -> None:

@@ -20,9 +20,9 @@ from tests.conftest import Sandbox, Site
 from tests.factories import bought, course, post, signed_in, stock_site
 
 
-async def lines(client: httpx.AsyncClient, path: str = "/admin/audit") -> list[str]:
+async def lines(client: httpx.AsyncClient, path: str = "/admin/audit", after: str = "<h1") -> list[str]:
     """The list as a person reads it, one line an entry, without its time; newest first."""
-    page = (await client.get(path)).text
+    page = (await client.get(path)).text.split(after)[1]
     rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1].split("</tbody>")[0], re.DOTALL)
     cells = [re.split(r"</td>", row)[1:] for row in rows]
     return [unescape(" ".join(re.sub(r"<[^>]+>", " ", " | ".join(row)).split())) for row in cells]
@@ -154,6 +154,55 @@ async def test_entries_hold_ids_and_no_address_name_or_note(site: Site, sandbox:
     assert knife.id in written
     for word in ("@", "mina", "ada", "birthday", "guest"):
         assert word not in written, word
+
+
+async def test_the_pages_of_an_order_and_a_person_tell_admins_what_was_done_there(
+    site: Site, sandbox: Sandbox
+) -> None:
+    await stock_site(site, [course("knife")])
+    _, order = await bought(site, sandbox, "knife")
+    admin, _ = await signed_in(site, Role.ADMIN, "ada")
+    support, _ = await signed_in(site, Role.SUPPORT, "sori")
+    _, mina = await signed_in(site, name="mina")
+    async with session_scope(site.app.ctx.sessions):
+        knife = await catalog.get_any("knife")
+    gift = {"course": knife.id, "reason": "gift", "note": "Birthday"}
+    await post(support, f"/admin/users/{mina.id}/grants", **gift)
+    await post(admin, f"/admin/users/{mina.id}/role", role="editor")
+    await post(support, f"/admin/orders/{order['order']}/refund")
+
+    told = {
+        f"/admin/orders/{order['order']}": ["sori | Refund asked for | Amount ₩33,000 Reason By staff |"],
+        f"/admin/users/{mina.id}": [
+            "ada | Role changed | Role Viewer → Editor |",
+            "sori | Access given | Viewer mina Course Knife Reason Gift |",
+            "Command tests | Account created | Role Viewer |",
+        ],
+    }
+    for path, acts in told.items():
+        assert await lines(admin, path, after='id="acts"') == acts
+        assert 'id="acts"' not in (await support.get(path)).text
+        [more] = re.findall(r'href="(/admin/audit\?[^"]+)"', (await admin.get(path)).text)
+        whole = await lines(admin, unescape(more))
+        assert [line.split(" | ")[:2] for line in whole] == [line.split(" | ")[:2] for line in acts]
+        assert f'<p><a href="{path}">' in (await admin.get(unescape(more))).text
+
+
+async def test_a_page_tells_the_last_twenty_acts_and_the_log_turns_the_pages_of_one_subject(
+    site: Site, sandbox: Sandbox
+) -> None:
+    admin, me = await signed_in(site, Role.ADMIN, "ada")
+    async with session_scope(site.app.ctx.sessions), transaction():
+        for _ in range(audit.ENTRIES_PER_PAGE + 1):
+            await audit.note(Actor.command("tests"), "account.change_role", "account", me.id)
+            await audit.note(Actor.command("tests"), "course.edit", "course", "another")
+
+    assert len(await lines(admin, f"/admin/users/{me.id}", after='id="acts"')) == 20
+    log = f"/admin/audit?subject=account&id={me.id}"
+    assert len(await lines(admin, log)) == audit.ENTRIES_PER_PAGE
+    [following] = re.findall(r'rel="next" href="([^"]+)"', (await admin.get(log)).text)
+    assert len(await lines(admin, "/admin/audit" + unescape(following))) == 2  # the account was created
+    assert len(await lines(admin, "/admin/audit?subject=ghost&id=x")) == audit.ENTRIES_PER_PAGE
 
 
 async def test_many_entries_stand_on_pages_and_cost_no_statement_more(site: Site) -> None:

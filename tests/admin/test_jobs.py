@@ -6,7 +6,6 @@ import httpx
 import pytest_asyncio
 
 from server.accounts.models import Role
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.clock import now
@@ -17,7 +16,7 @@ from server.jobs.running import RunningJob
 from server.jobs.service import Kind
 from server.wiring import JOBS
 from tests.conftest import Site
-from tests.factories import course, post, signed_in, stock_site
+from tests.factories import course, entries_of, post, signed_in, stock_site
 
 
 async def never(job: RunningJob) -> None:
@@ -82,7 +81,7 @@ async def test_an_admin_stops_a_job_and_has_it_begin_again(site: Site, admin: ht
     answers = [answer.status_code for answer in (stopped, stopped_again, again, too_early)]
     assert answers == [303, 409, 303, 409]
     async with session_scope(site.app.ctx.sessions):
-        acts = [(one.act, one.actor_kind.value) for one in await audit.entries_of("job", job_id)]
+        acts = [(one.act, one.actor_kind.value) for one in await entries_of("job", job_id)]
     assert acts == [("job.start", "command"), ("job.cancel", "staff"), ("job.try_again", "staff")]
 
 

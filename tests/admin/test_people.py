@@ -10,12 +10,11 @@ from server.access import service as access
 from server.access.records import GrantRecord, Viewer
 from server.accounts import service as accounts
 from server.accounts.models import Role
-from server.audit import service as audit
 from server.catalog import service as catalog
 from server.clock import now
 from server.database.session import session_scope
 from tests.conftest import Site
-from tests.factories import course, csrf_of, post, signed_in, stock_site
+from tests.factories import course, csrf_of, entries_of, post, signed_in, stock_site
 
 
 async def support(site: Site) -> httpx.AsyncClient:
@@ -184,7 +183,7 @@ async def test_gifts_and_their_end_are_written_down_with_who_did_it(site: Site) 
         await post(client, f"/admin/users/{mina.id}/grants/{grant.id}/revoke")
 
     async with session_scope(site.app.ctx.sessions):
-        given, revoked = await audit.entries_of("grant", grant.id)
+        given, revoked = await entries_of("grant", grant.id)
     whose = {"viewer": mina.id, "course": fields["course"]}
     assert grant.given_by == given.actor_id == revoked.actor_id == me.id
     assert (given.act, given.before, given.after) == ("grant.give", {}, whose | {"reason": "gift"})

@@ -5,11 +5,10 @@ import pytest
 from server.accounts.models import Role
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.database.session import transaction
 from server.errors import NotFound
-from tests.factories import create_account
+from tests.factories import create_account, entries_of
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -34,5 +33,5 @@ async def test_an_alert_is_closed_once_and_it_is_written_down_by_whom() -> None:
         await alerts.resolve(Actor.staff(support.id), alert.id)
 
     assert await alerts.open_alerts() == []
-    (entry,) = await audit.entries_of("alert", alert.id)
+    (entry,) = await entries_of("alert", alert.id)
     assert (entry.act, entry.actor_id) == ("alert.resolve", support.id)

@@ -43,12 +43,18 @@ async def test_an_entry_needs_the_transaction_of_its_act() -> None:
         await audit.note(Actor.job("sweep"), "order.refund", "order", "A-1")
 
 
-async def test_what_was_done_to_one_thing_is_told_from_the_first_act_on() -> None:
+async def test_what_was_done_to_these_things_is_told_without_the_rest_newest_first() -> None:
     async with transaction():
-        for act, order in (("order.refund", "A-1"), ("order.refund", "B-2"), ("order.note", "A-1")):
-            await audit.note(Actor.command("tests"), act, "order", order)
+        for act, one in (("order.refund", "A-1"), ("order.refund", "B-2"), ("order.note", "A-1")):
+            await audit.note(Actor.command("tests"), act, "order", one)
+        await audit.note(Actor.command("tests"), "job.start", "job", "A-1")
 
-    assert [entry.act for entry in await audit.entries_of("order", "A-1")] == ["order.refund", "order.note"]
+    of_one = await audit.entries(1, {"order": ["A-1"]})
+    of_several = await audit.entries(1, {"order": ["A-1", "B-2"], "job": ["A-1"]}, size=3)
+
+    assert [entry.act for entry in of_one.items] == ["order.note", "order.refund"]
+    assert [entry.subject for entry in of_several.items] == ["job", "order", "order"]
+    assert (of_one.total, of_several.total) == (2, 4)
 
 
 def test_nothing_can_change_or_remove_an_entry() -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.catalog.errors import NoPrice
 from server.catalog.models import Level
 from server.catalog.records import CourseDraft, LectureDraft
-from tests.factories import TESTER, category, course, stock
+from tests.factories import TESTER, category, course, entries_of, stock
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -21,7 +20,7 @@ Told = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 async def history(course_id: str) -> list[Told]:
-    entries = await audit.entries_of("course", course_id)
+    entries = await entries_of("course", course_id)
     assert {entry.actor_id for entry in entries} <= {EDITOR.id, TESTER.id}
     return [
         (entry.act.removeprefix("course."), entry.before, entry.after)
@@ -136,8 +135,8 @@ async def test_an_import_is_written_down_once_for_each_course() -> None:
         await stock(course("knife", prices={"KRW": 33000, "SEK": 3300}))
     knife = await catalog.get_any("knife")
 
-    [entry] = await audit.entries_of("course", knife.id)
+    [entry] = await entries_of("course", knife.id)
     assert (entry.actor_id, entry.act) == (TESTER.id, "course.import")
     assert entry.after == {"slug": "knife", "status": "published", "price.KRW": 33000, "price.SEK": 3300}
-    [entry] = await audit.entries_of("category", knife.category_id)
+    [entry] = await entries_of("category", knife.category_id)
     assert (entry.act, entry.after) == ("category.import", {"slug": "kitchen"})

@@ -10,7 +10,6 @@ from server.access.models import Grant, GrantState
 from server.access.records import Viewer
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.checkout import service as checkout
 from server.checkout.errors import OrderAlreadyPaid, RefundUnclear
@@ -21,7 +20,7 @@ from server.database.session import current_session, release, transaction
 from server.integrations.gateways import gateways
 from server.tokens import new_token, order_key_id
 from tests.conftest import Sandbox
-from tests.factories import create_course
+from tests.factories import create_course, entries_of
 
 SUPPORT = Actor.staff("support")
 BOTH = ("first-night", "second-night")
@@ -185,7 +184,7 @@ async def test_staff_give_back_all_while_a_part_is_still_on_its_way_back(
     assert order.status is OrderStatus.REFUNDED
     assert [item.refunded_amount for item in order.items] == [33000, 33000]
     assert sorted(one.reason for one in order.refunds) == [RefundReason.PAID_TWICE, RefundReason.STAFF]
-    entries = await audit.entries_of("order", basket.number)
+    entries = await entries_of("order", basket.number)
     told = {entry.actor_id: (entry.after or {})["amount"] for entry in entries}
     assert told == {"support": 33000, "settlement": 33000}
 

@@ -11,7 +11,6 @@ from server.access.models import Grant, GrantState
 from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.audit import service as audit
 from server.checkout import payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, Refund
@@ -19,7 +18,17 @@ from server.clock import now
 from server.database.session import current_session, transaction
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
-from tests.factories import bought, create_account, create_course, intent_of, order_in, pay, post, sign_in
+from tests.factories import (
+    bought,
+    create_account,
+    create_course,
+    entries_of,
+    intent_of,
+    order_in,
+    pay,
+    post,
+    sign_in,
+)
 
 
 async def forget_that_secrets_are_out() -> None:
@@ -77,7 +86,7 @@ async def test_the_later_charge_goes_back_by_itself_and_buyer_and_staff_are_told
     (mail,) = mails.all()
     assert "paid for the same course twice" in mail.text
     assert "Access to the course is closed" not in mail.text
-    entries = await audit.entries_of("order", returned.number)
+    entries = await entries_of("order", returned.number)
     assert [(one.actor_id, one.act) for one in entries] == [("settlement", "order.refund")]
     assert (await browser.get("/learn/first-night")).headers["location"].startswith("/learn/first-night/")
 

@@ -13,7 +13,6 @@ from server.access import service as access
 from server.access.models import Grant, GrantReason, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.catalog import service as catalog
 from server.checkout import card_testing, repository, settlement
@@ -27,7 +26,17 @@ from server.mail.models import Mail
 from server.stripe_events import service as events
 from server.stripe_events.service import Outcome
 from tests.conftest import Sandbox, Site
-from tests.factories import TESTER, bought, create_account, eventually, intent_of, order_in, pay, status_of
+from tests.factories import (
+    TESTER,
+    bought,
+    create_account,
+    entries_of,
+    eventually,
+    intent_of,
+    order_in,
+    pay,
+    status_of,
+)
 
 SUPPORT = Actor.staff("support")
 
@@ -405,7 +414,7 @@ async def test_too_many_declined_cards_close_the_intent(browser: httpx.AsyncClie
     assert (await state_of(intent)).status == "canceled"
     assert await payments() == [PaymentStatus.CANCELED]
     assert await status() is OrderStatus.PENDING  # its quote stands: whoever waits may try again
-    entries = await audit.entries_of("order", order["order"])
+    entries = await entries_of("order", order["order"])
     assert [(one.actor_id, one.act) for one in entries] == [("card testing", "order.close_payment")]
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import func, select, update
 from server.access.models import Grant, GrantState
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
-from server.audit import service as audit
 from server.catalog.models import Course
 from server.checkout import payment_repository, recounting, sweep
 from server.checkout import service as checkout
@@ -21,7 +20,7 @@ from server.jobs import leases
 from server.jobs.models import JobLease
 from server.stripe_events.models import StripeEvent
 from tests.conftest import Sandbox, Site
-from tests.factories import intent_of, order_in, pay, status_of
+from tests.factories import entries_of, intent_of, order_in, pay, status_of
 
 
 async def grants() -> list[GrantState]:
@@ -187,7 +186,7 @@ async def test_an_order_whose_intent_was_never_made_ends_after_a_day(
     order = (await current_session().scalars(select(Order))).one()
     assert order.status is OrderStatus.CANCELED
     assert (await payment()).status is PaymentStatus.CANCELED
-    entries = await audit.entries_of("order", order.number)
+    entries = await entries_of("order", order.number)
     assert [(one.actor_id, one.act) for one in entries] == [("sweep", "order.cancel")]
 
 

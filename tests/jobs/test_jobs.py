@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.clock import now
 from server.database.session import Sessions, current_session, in_transaction, session_scope, transaction
@@ -22,7 +21,7 @@ from server.jobs.running import RunningJob
 from server.jobs.service import Kind
 from server.settings import Settings
 from tests.conftest import environment_of
-from tests.factories import eventually
+from tests.factories import entries_of, eventually
 from tests.jobs.conftest import Ahead
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -60,7 +59,7 @@ async def make_due(**values: Any) -> None:
 
 
 async def acts(job_id: str) -> list[tuple[str, str]]:
-    return [(entry.act, entry.actor_id) for entry in await audit.entries_of("job", job_id)]
+    return [(entry.act, entry.actor_id) for entry in await entries_of("job", job_id)]
 
 
 async def test_a_job_is_done_and_tells_what_came_of_it(kinds: Register) -> None:

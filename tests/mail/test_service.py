@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.audit import service as audit
 from server.audit.records import Actor
 from server.clock import now
 from server.database.session import transaction
@@ -16,6 +15,7 @@ from server.mail.models import MailState
 from server.mail.records import HeldMail
 from server.mail.rendering import render
 from server.settings import Settings
+from tests.factories import entries_of
 from tests.mail.conftest import Outbox
 from tests.statements import Statements
 
@@ -157,7 +157,7 @@ async def test_what_staff_decide_of_a_mail_is_written_down(outbox: Outbox) -> No
 
     await mail.settle_troubled(STAFF, troubled.id, resend=True)
 
-    (entry,) = await audit.entries_of("mail", troubled.id)
+    (entry,) = await entries_of("mail", troubled.id)
     assert (entry.act, entry.actor_id) == ("mail.resend", STAFF.id)
     assert (entry.before, entry.after) == ({"state": "failed"}, {"state": "waiting"})
 

@@ -160,15 +160,20 @@ def _word(words: Mapping[str, str], code: str) -> str:
 
 
 def _subject(entry: AuditRecord, names: Names) -> tuple[str, str | None]:
-    one, word = entry.subject_id, _word(SUBJECTS, entry.subject)
-    if entry.subject == "course" and one in names.courses:
-        return names.courses[one][1], names.course_page(one)
-    if entry.subject == "account" and one in names.people:
-        return names.people[one], names.person_page(one)
     if entry.subject == "grant":
-        return word, names.person_page(str((entry.before | entry.after).get("viewer")))
+        viewer = str((entry.before | entry.after).get("viewer"))
+        return _word(SUBJECTS, "grant"), names.person_page(viewer)
+    return called(entry.subject, entry.subject_id, names)
+
+
+def called(subject: str, one: str, names: Names) -> tuple[str, str | None]:
+    """What a subject is called, and the path of its page if it has one."""
+    if subject == "course" and one in names.courses:
+        return names.courses[one][1], names.course_page(one)
+    if subject == "account" and one in names.people:
+        return names.people[one], names.person_page(one)
     pages = {"order": f"/admin/orders/{one}", "job": "/admin/jobs"}
-    return f"{word} {one}", pages.get(entry.subject)
+    return f"{_word(SUBJECTS, subject)} {one}", pages.get(subject)
 
 
 def _facts(entry: AuditRecord, names: Names) -> list[Fact]:

@@ -9,6 +9,7 @@ from server.access import service as access
 from server.accounts import service as accounts
 from server.admin.acting import actor_of
 from server.admin.alerts.wording import of_alert
+from server.admin.audit import reading
 from server.admin.orders import wording
 from server.alerts import service as alerts
 from server.checkout import service as checkout
@@ -45,7 +46,7 @@ async def order_list(request: Request) -> HTTPResponse:
 @bp.get("/admin/orders/<number:str>")
 @audience(Audience.SUPPORT)
 async def order_detail(request: Request, number: str) -> HTTPResponse:
-    return await _detail(await checkout.get_order_for_staff(number))
+    return await _detail(request, await checkout.get_order_for_staff(number))
 
 
 @bp.post("/admin/orders/<number:str>/refund")
@@ -56,15 +57,16 @@ async def refund(request: Request, number: str) -> HTTPResponse:
     except NotFound:
         raise
     except PlaybillError as refusal:
-        return await _detail(await checkout.get_order_for_staff(number), refusal)
+        return await _detail(request, await checkout.get_order_for_staff(number), refusal)
     return redirect(f"/admin/orders/{number}", notice="order_refunded")
 
 
-async def _detail(order: OrderRecord, refusal: PlaybillError | None = None) -> HTTPResponse:
+async def _detail(request: Request, order: OrderRecord, refusal: PlaybillError | None = None) -> HTTPResponse:
     grants = await access.grants_for_items([item.id for item in order.items])
     account = None if order.is_guests else await accounts.get(order.viewer_id)
     raised = await alerts.alerts_of_order(order.number)
     mails = await mail.told_of(order.id)
+    acts = await reading.latest("order", order.number) if request.ctx.account.is_admin else []
     at = now()
     return page(
         "admin/order.html",
@@ -78,6 +80,7 @@ async def _detail(order: OrderRecord, refusal: PlaybillError | None = None) -> H
         alerts=[of_alert(alert) for alert in raised if alert.resolved_at is None],
         movements=_movements(order),
         mails=mails,
+        acts=acts,
     )
 
 

@@ -14,6 +14,7 @@ from server.accounts.models import Role
 from server.accounts.records import AccountRecord
 from server.admin import service
 from server.admin.acting import actor_of
+from server.admin.audit import reading
 from server.admin.users.forms import GivenByHand, GrantByEmailForm, GrantForm, RoleForm
 from server.catalog import service as catalog
 from server.checkout import service as checkout
@@ -68,7 +69,7 @@ async def give_by_email(request: Request) -> HTTPResponse:
 @bp.get("/admin/users/<user_id:str>")
 @audience(Audience.SUPPORT)
 async def user_detail(request: Request, user_id: str) -> HTTPResponse:
-    return await _detail(await accounts.get(user_id), Filled())
+    return await _detail(request, await accounts.get(user_id), Filled())
 
 
 @bp.post("/admin/users/<user_id:str>/grants")
@@ -78,7 +79,7 @@ async def give(request: Request, user_id: str) -> HTTPResponse:
     try:
         await service.give_access(actor_of(request), user_id, _gift(GrantForm.parse(request.form)))
     except (FormInvalid, access.GivenAlready) as error:
-        return await _detail(account, refilled(request.form, error), error.status)
+        return await _detail(request, account, refilled(request.form, error), error.status)
     return redirect(f"/admin/users/{user_id}", notice="grant_given")
 
 
@@ -117,7 +118,7 @@ class Holding:
         return self.grant.ends_at - timedelta(microseconds=1) if self.grant.ends_at else None
 
 
-async def _detail(account: AccountRecord, form: Filled, status: int = 200) -> HTTPResponse:
+async def _detail(request: Request, account: AccountRecord, form: Filled, status: int = 200) -> HTTPResponse:
     orders = await checkout.orders_of(Viewer(account_id=account.id))
     context: dict[str, Any] = {
         "user": account,
@@ -129,6 +130,7 @@ async def _detail(account: AccountRecord, form: Filled, status: int = 200) -> HT
         "reasons": get_args(GivenByHand),
         "roles": Role,
         "form": form,
+        "acts": await reading.latest("account", account.id) if request.ctx.account.is_admin else [],
     }
     return page("admin/user.html", status=status, **context)
 
