@@ -70,7 +70,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True, name: str = "playb
 def setup_jobs(app: Sanic[Any, Any]) -> None:
     @app.after_server_start
     async def start(app: Sanic[Any, Any]) -> None:
-        app.ctx.jobs = recurring.start(wiring.RECURRING, app.ctx.sessions)
+        app.ctx.jobs = recurring.start(wiring.recurring(), app.ctx.sessions)
 
     @app.before_server_stop
     async def stop(app: Sanic[Any, Any]) -> None:

@@ -62,6 +62,8 @@ SHORTEST = {
     "kollus_api_token": 8,
     "kollus_callback_secret": 16,
 }
+# Seconds. More often would only burden Stripe and the database; a shorter lease would be lost in a hiccup.
+SHORTEST_INTERVALS = {"sweep_interval_s": 5, "outbox_interval_s": 1, "jobs_interval_s": 1, "lease_s": 10}
 # What Stripe's keys begin with; the rest of each is random.
 PREFIXES = {
     "stripe_secret_key": ("sk_live_", "rk_live_"),
@@ -126,6 +128,14 @@ class Settings(BaseSettings):
     locales: str = "ko,en"
     business_timezone: str = "Asia/Seoul"
     metrics_token: str = ""
+
+    # How soon a purchase is found of which no webhook told; each time is one question to Stripe.
+    sweep_interval_s: float = Field(default=20, ge=0.2, le=300)
+    # How soon a mail goes out, and a job begins; each time is one question to the database by each worker.
+    outbox_interval_s: float = Field(default=2, ge=0.1, le=60)
+    jobs_interval_s: float = Field(default=2, ge=0.1, le=60)
+    # How long a killed worker's sweep or job waits for another worker.
+    lease_s: float = Field(default=20, ge=1, le=30)
 
     business_name: str = ""
     business_representative: str = ""
@@ -205,7 +215,12 @@ class Settings(BaseSettings):
     def _refuse_what_live_mode_must_not_meet(self) -> Self:
         complaints = list(self._about_forms())
         if self.mode == "live" and (
-            complaints := [*complaints, *self._about_secrets(), *self._about_addresses()]
+            complaints := [
+                *complaints,
+                *self._about_secrets(),
+                *self._about_addresses(),
+                *self._about_intervals(),
+            ]
         ):
             raise UnsafeSettings("live mode refuses to start: " + "; ".join(complaints))
         if complaints:
@@ -266,6 +281,11 @@ class Settings(BaseSettings):
         elif server.username and not encrypts_mail(self.smtp_url):
             # To encrypt when it is offered is not enough: whoever stands between can take the offer away.
             yield "PLAYBILL_SMTP_URL would send the password unencrypted: write smtp+starttls:// or smtps://"
+
+    def _about_intervals(self) -> Iterator[str]:
+        for name, shortest in SHORTEST_INTERVALS.items():
+            if getattr(self, name) < shortest:
+                yield f"PLAYBILL_{name.upper()} is shorter than {shortest} seconds"
 
     @property
     def is_live(self) -> bool:

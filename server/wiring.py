@@ -18,7 +18,7 @@ from server.jobs.leases import Hold
 from server.jobs.recurring import EveryWorker, OncePerSite, Recurring
 from server.mail import worker as mail_worker
 from server.playback import service as playback
-from server.settings import Settings
+from server.settings import Settings, settings
 from server.stripe_events import service as stripe_events
 from server.throttle import service as throttle
 
@@ -51,10 +51,11 @@ async def tidy(_: Hold) -> None:
     await jobs.forget_old()
 
 
-# What repeats beside the requests, in every worker or in one of the whole site at a time.
-RECURRING: tuple[Recurring, ...] = (
-    sweep.SWEEP,
-    EveryWorker("mail", mail_worker.send_waiting, every_s=2.0),
-    EveryWorker("jobs", jobs_worker.run_waiting, every_s=2.0),
-    OncePerSite("tidy", tidy, every_s=3600.0),
-)
+def recurring() -> tuple[Recurring, ...]:
+    """What repeats beside the requests, in every worker or in one of the whole site at a time."""
+    return (
+        sweep.repeated(),
+        EveryWorker("mail", mail_worker.send_waiting, every_s=settings().outbox_interval_s),
+        EveryWorker("jobs", jobs_worker.run_waiting, every_s=settings().jobs_interval_s),
+        OncePerSite("tidy", tidy, every_s=3600.0),
+    )

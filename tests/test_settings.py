@@ -17,6 +17,7 @@ from server.settings import (
     ROOT,
     SANDBOX_SECRETS,
     SCRIPTS,
+    SHORTEST_INTERVALS,
     Settings,
     configure,
 )
@@ -402,3 +403,20 @@ async def test_over_http_cookies_are_plain(site: Site, session: None) -> None:
 
     assert set(found) == OURS
     assert not any("secure" in flags for flags in found.values())
+
+
+@pytest.mark.parametrize("name", SHORTEST_INTERVALS)
+def test_live_mode_refuses_to_look_all_the_time(name: str) -> None:
+    """For tests a second is right; a shop would only burden Stripe and its database."""
+    short: dict[str, Any] = {name: 1}
+    assert getattr(Settings(**short), name) == 1
+    with pytest.raises(ValidationError, match=f"PLAYBILL_{name.upper()} is shorter than"):
+        Settings(**SAFE | {name: SHORTEST_INTERVALS[name] - 0.5})
+
+
+@pytest.mark.parametrize(
+    "odd", [{"sweep_interval_s": 3600}, {"lease_s": 60}, {"jobs_interval_s": 0}, {"outbox_interval_s": "nan"}]
+)
+def test_no_interval_is_endless_or_nothing(odd: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(odd))):
+        Settings(**odd)

@@ -1,4 +1,4 @@
-"""The sweep: finds what no webhook told. Every 20 s in one worker of the site, and as `playbill sweep`.
+"""The sweep: finds what no webhook told. Again and again in one worker of the site, and as `playbill sweep`.
 
 First Stripe's events since the last cursor, then open intents with growing pauses; after a day an unpaid
 one is canceled, and its order with it.
@@ -28,6 +28,7 @@ from server.integrations.gateways import gateways
 from server.integrations.stripe_facts import EventFact
 from server.jobs.leases import Hold
 from server.jobs.recurring import OncePerSite
+from server.settings import settings
 from server.stripe_events import service as stripe_events
 
 PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 900, 3600)]
@@ -49,7 +50,7 @@ log = logging.getLogger("playbill.sweep")
 
 async def run(*, at_once: bool = False) -> bool:
     """One sweep; False if another worker is at it, or (unless `at_once`) has just been."""
-    return await SWEEP.run(at_once=at_once)
+    return await repeated().run(at_once=at_once)
 
 
 async def _sweep(hold: Hold) -> None:
@@ -59,7 +60,8 @@ async def _sweep(hold: Hold) -> None:
     await _make_requested_refunds()
 
 
-SWEEP = OncePerSite("sweep", _sweep, every_s=20.0)
+def repeated() -> OncePerSite:
+    return OncePerSite("sweep", _sweep, every_s=settings().sweep_interval_s)
 
 
 async def _read_events(hold: Hold) -> None:

@@ -1,8 +1,8 @@
 """Leases: one worker of the whole site does a thing at a time, and a killed one is soon succeeded.
 
-An end is written by the clock of whoever holds the lease. Clocks that differ by less than TERM keep apart. An
-end further ahead than any can be is a wrong clock's and holds nobody up: two at once do little harm, none at
-all would do much.
+An end is written by the clock of whoever holds the lease. Clocks that differ by less than a term keep apart.
+An end further ahead than any can be is a wrong clock's and holds nobody up: two at once do little harm, none
+at all would do much.
 """
 
 import asyncio
@@ -18,17 +18,18 @@ from server.clock import now
 from server.database.outage import is_outage
 from server.database.session import in_transaction, scope_beside
 from server.jobs import lease_repository as repository
-
-# Renewed three times within it. Shorter than anybody should wait for a purchase after the sweeping worker was
-# killed.
-TERM = timedelta(seconds=20)
-
+from server.settings import settings
 
 log = logging.getLogger("playbill.jobs")
 
 
 class LeaseLost(Exception):
     """This worker was frozen, or cut off from the database, for so long that another one took over."""
+
+
+def term() -> timedelta:
+    """How long a worker is believed to be at it without being heard of; it renews three times meanwhile."""
+    return timedelta(seconds=settings().lease_s)
 
 
 def new_holder() -> str:
@@ -52,7 +53,7 @@ class Hold:
 
     async def renew(self) -> bool:
         """False if it is somebody else's now."""
-        return await in_transaction(repository.extend, self.name, self.holder, now() + TERM)
+        return await in_transaction(repository.extend, self.name, self.holder, now() + term())
 
     async def leave(self, pause: timedelta) -> None:
         """Free, but nobody needs to begin again before the pause is over."""
@@ -69,8 +70,8 @@ async def take(name: str, pause: timedelta, *, even_in_pause: bool = False) -> H
             name,
             hold.holder,
             at=at,
-            until=at + TERM,
-            beyond=at + 2 * max(TERM, pause),
+            until=at + term(),
+            beyond=at + 2 * max(term(), pause),
             even_in_pause=even_in_pause,
         )
 
@@ -81,7 +82,7 @@ async def take(name: str, pause: timedelta, *, even_in_pause: bool = False) -> H
 async def kept(renew: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
     """While the body runs, `renew` is called now and then, in a session of its own.
 
-    If it finds that somebody else took over, or cannot be asked for a TERM, the body is cut off by LeaseLost.
+    If it finds that somebody else took over, or cannot be asked for a term, the body is cut off by LeaseLost.
     """
     try:
         async with asyncio.timeout(None) as limit:
@@ -99,9 +100,10 @@ async def kept(renew: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
 
 async def _beat(renew: Callable[[], Awaitable[bool]], limit: asyncio.Timeout) -> None:
     loop = asyncio.get_running_loop()
+    lasts_s = term().total_seconds()
     renewed_at = loop.time()
-    while loop.time() < renewed_at + TERM.total_seconds():
-        await asyncio.sleep(TERM.total_seconds() / 3)
+    while loop.time() < renewed_at + lasts_s:
+        await asyncio.sleep(lasts_s / 3)
         began = loop.time()
         try:
             async with scope_beside():

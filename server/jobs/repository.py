@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, delete, exists, func, or_, select, update
 
 from server.audit.records import Actor
 from server.database.session import current_session, require_transaction
@@ -105,24 +105,24 @@ async def report(job: JobRecord, done: int, total: int | None, held_until: datet
 
 
 async def finish(job: JobRecord, result: dict[str, Any] | None, at: datetime) -> bool:
-    return await _end(job, JobState.DONE, at, result=result, error="")
+    return await changed(_ended(job, JobState.DONE, at).values(result=result, error="")) == 1
 
 
 async def fail(job: JobRecord, error: str, at: datetime) -> bool:
-    return await _end(job, JobState.FAILED, at, error=error[:300])
+    return await changed(_ended(job, JobState.FAILED, at).values(error=error[:300])) == 1
 
 
 async def end_canceled(job: JobRecord, at: datetime) -> bool:
-    return await _end(job, JobState.CANCELED, at)
+    return await changed(_ended(job, JobState.CANCELED, at)) == 1
 
 
 async def put_off(job: JobRecord, next_try_at: datetime, error: str) -> bool:
-    return await _let_go(job, next_try_at=next_try_at, error=error[:300])
+    return await changed(_let_go(job, next_try_at).values(error=error[:300])) == 1
 
 
 async def give_back(job: JobRecord, at: datetime) -> bool:
     """A worker that ends leaves its job to the others; the try does not count."""
-    return await _let_go(job, next_try_at=at, tries=job.tries - 1)
+    return await changed(_let_go(job, at).values(tries=job.tries - 1)) == 1
 
 
 async def cancel_waiting(job_id: str, at: datetime) -> None:
@@ -165,15 +165,14 @@ def _is_due(kinds: Collection[str], at: datetime) -> ColumnElement[bool]:
     )
 
 
-def _held(job: JobRecord) -> Any:
+def _held(job: JobRecord) -> Update:
+    """Only while its worker has it; else nothing changes."""
     return update(Job).where(Job.id == job.id, Job.state == JobState.RUNNING, Job.holder == job.holder)
 
 
-async def _end(job: JobRecord, state: JobState, at: datetime, **more: Any) -> bool:
-    ended = {"state": state, "finished_at": at, "holder": None, "held_until": None}
-    return await changed(_held(job).values(**ended, **more)) == 1
+def _ended(job: JobRecord, state: JobState, at: datetime) -> Update:
+    return _held(job).values(state=state, finished_at=at, holder=None, held_until=None)
 
 
-async def _let_go(job: JobRecord, **more: Any) -> bool:
-    free = {"state": JobState.WAITING, "holder": None, "held_until": None}
-    return await changed(_held(job).values(**free, **more)) == 1
+def _let_go(job: JobRecord, next_try_at: datetime) -> Update:
+    return _held(job).values(state=JobState.WAITING, next_try_at=next_try_at, holder=None, held_until=None)

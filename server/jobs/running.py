@@ -36,7 +36,7 @@ class RunningJob:
         self.done, self.total = done, total if total is not None else self.total
 
         async def act() -> JobRecord | None:
-            if not await repository.report(self._record, self.done, self.total, now() + leases.TERM):
+            if not await repository.report(self._record, self.done, self.total, now() + leases.term()):
                 raise LeaseLost
             return await repository.get(self.id)
 

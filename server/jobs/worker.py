@@ -40,7 +40,7 @@ async def _take_due() -> JobRecord | None:
 
     async def act() -> JobRecord | None:
         at = now()
-        return await repository.take_due(kinds, leases.new_holder(), at, at + leases.TERM)
+        return await repository.take_due(kinds, leases.new_holder(), at, at + leases.term())
 
     return await in_transaction(act)
 
@@ -73,7 +73,7 @@ async def _run(job: JobRecord) -> None:
 
 
 async def _renew(job: JobRecord) -> bool:
-    return await in_transaction(repository.extend, job, now() + leases.TERM)
+    return await in_transaction(repository.extend, job, now() + leases.term())
 
 
 async def _try_later(job: JobRecord, kind: service.Kind, error: Exception) -> None:

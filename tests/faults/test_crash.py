@@ -21,11 +21,11 @@ async def sweep_by_hand(shop: Shop) -> None:
         told = await asyncio.to_thread(run_playbill, ["sweep"], environment_of(shop.settings))
         return told.strip() == "swept"
 
-    await eventually(swept, within_s=45)
+    await eventually(swept, within_s=20)
 
 
 async def test_killed_between_charge_and_grant_the_sweep_opens_access_once(shop: Shop, serve: Serve) -> None:
-    site = serve(workers=1)
+    site = serve(workers=1, lease_s=2)
     sandbox = shop.sandbox
     async with site.client() as browser:
         order = await order_in(browser)

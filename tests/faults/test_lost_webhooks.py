@@ -72,12 +72,12 @@ async def test_with_every_webhook_lost_a_running_site_opens_access_by_itself(
     shop: Shop, serve: Serve
 ) -> None:
     """In real time: nobody delivers, nobody polls, nobody comes back."""
-    site = await asyncio.to_thread(serve, workers=2)
+    site = await asyncio.to_thread(serve, workers=2, sweep_interval_s=1)
     async with site.client() as browser:
         await pay(shop.sandbox, await order_in(browser))
 
     async def is_in() -> bool:
         return (await shop.effects()).grants == 1
 
-    await eventually(is_in, within_s=60)
+    await eventually(is_in, within_s=20)
     assert await shop.effects() == Effects(grants=1, receipts=1, events=1, paid=1)

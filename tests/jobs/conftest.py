@@ -7,6 +7,7 @@ import pytest
 
 from server.clock import now
 from server.jobs import leases, running, service, worker
+from server.settings import Settings, configure
 from server.wiring import JOBS
 
 Ahead = Callable[[timedelta], None]
@@ -25,9 +26,11 @@ def clock_is_ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
 
 
 @pytest.fixture
-def short_term(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lease is renewed three times in this, and lost after it."""
-    monkeypatch.setattr(leases, "TERM", timedelta(seconds=2))
+def short_term(settings: Settings) -> Iterator[None]:
+    """A lease is renewed three times in a second, and lost after it."""
+    configure(settings.model_copy(update={"lease_s": 1}))
+    yield
+    configure(settings)
 
 
 @pytest.fixture

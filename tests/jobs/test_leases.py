@@ -37,7 +37,7 @@ async def test_what_is_held_or_was_just_done_is_not_begun_again(
     clock_is_ahead(pause - timedelta(seconds=2))
     assert await take(pause) is None, "an honest pause is believed"
     assert await take(pause, even_in_pause=True) is not None
-    clock_is_ahead(pause + leases.TERM)
+    clock_is_ahead(pause + leases.term())
     assert await take(pause) is not None, "whoever held it is gone"
 
 
@@ -80,7 +80,7 @@ async def test_of_many_workers_that_come_at_once_one_begins(sessions: Sessions) 
 
 async def test_whoever_lost_a_lease_changes_nothing_of_it(clock_is_ahead: Ahead) -> None:
     slow = await take(timedelta(0))
-    clock_is_ahead(leases.TERM)
+    clock_is_ahead(leases.term())
     quick = await take(timedelta(0))
     assert slow is not None
     assert quick is not None
@@ -99,7 +99,7 @@ async def test_a_long_run_keeps_its_lease(short_term: None) -> None:
 
     async def run_long(hold: Hold) -> None:
         for _ in range(3):
-            await asyncio.sleep(leases.TERM.total_seconds() / 2)
+            await asyncio.sleep(leases.term().total_seconds() / 2)
             others.append(await OncePerSite("long", run_long, every_s=0).run())
 
     assert await OncePerSite("long", run_long, every_s=0).run()
@@ -124,9 +124,7 @@ async def test_a_run_whose_lease_is_lost_is_cut_off(short_term: None) -> None:
     assert reached == []
 
 
-async def test_a_run_that_cannot_renew_its_lease_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "TERM", timedelta(seconds=0.2))
-
+async def test_a_run_that_cannot_renew_its_lease_is_cut_off(short_term: None) -> None:
     async def renew() -> bool:
         raise ConnectionError("the database is away")
 
