@@ -1,14 +1,10 @@
 """Settings: environment variables with the prefix PLAYBILL_, or the same names in `.env`."""
 
-import re
-import socket
 from collections.abc import Iterator
-from email.utils import getaddresses
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import list_currencies
@@ -17,22 +13,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server import languages
 from server.currencies import MINIMUM
+from server.settings_checks import (
+    SANDBOX_SECRETS,
+    about_secret,
+    encrypts_mail,
+    is_mail_address,
+    is_mail_server,
+    is_nowhere,
+    is_origin,
+    is_private,
+    is_script,
+    is_this_machine,
+    listed,
+    repeats_itself,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What the stand-ins know and the whole world may read; live mode refuses every one of them.
-SANDBOX_SECRETS = {
-    "secret_key": "playbill-sandbox-secret-key-0123456789abcdef",
-    "stripe_secret_key": "sk_test_playbillsandbox",
-    "stripe_publishable_key": "pk_test_playbillsandbox",
-    "stripe_webhook_secrets": "whsec_playbillsandbox",
-    "kollus_service_account_key": "playbill-sandbox",
-    "kollus_security_key": "playbill-sandbox-security-key-0123456789",
-    "kollus_custom_key": "9f3c1e7a5b2d4860a1c3e5f7092b4d6e8fa0c2e4061829304b5d6f7081a2b3c4",
-    "kollus_api_token": "playbill-sandbox-api-token",
-    "kollus_channel_key": "playbill1",
-    "kollus_callback_secret": "playbill-sandbox-callback-secret",
-}
 LIVE_ADDRESSES = {
     "stripe_api_url": "https://api.stripe.com",
     "stripe_js_url": "https://js.stripe.com/endive/stripe.js",
@@ -43,38 +40,8 @@ LIVE_ADDRESSES = {
 # Addresses that stand in a page's Content-Security-Policy or are called as they are: nothing but an origin.
 ORIGINS = ("public_url", "stripe_api_url", "kollus_api_url", "kollus_gateway_url")
 SCRIPTS = ("stripe_js_url", "kollus_player_js_url")
-ORIGIN = r"https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-# Nothing here asks Kollus's API yet, and no callback of its platform is served.
-NOT_USED_YET = {
-    "kollus_service_account_key",
-    "kollus_api_token",
-    "kollus_channel_key",
-    "kollus_callback_secret",
-}
-# Kollus's own security keys may be as short as this; the others are ours, or always longer.
-SHORTEST = {
-    "secret_key": 32,
-    "stripe_secret_key": 16,
-    "stripe_publishable_key": 16,
-    "stripe_webhook_secrets": 16,
-    "kollus_security_key": 8,
-    "kollus_custom_key": 32,
-    "kollus_api_token": 8,
-    "kollus_callback_secret": 16,
-}
 # Seconds. More often would only burden Stripe and the database; a shorter lease would be lost in a hiccup.
 SHORTEST_INTERVALS = {"sweep_interval_s": 5, "outbox_interval_s": 1, "jobs_interval_s": 1, "lease_s": 10}
-# What Stripe's keys begin with; the rest of each is random.
-PREFIXES = {
-    "stripe_secret_key": ("sk_live_", "rk_live_"),
-    "stripe_publishable_key": ("pk_live_",),
-    "stripe_webhook_secrets": ("whsec_",),
-}
-ANY_PREFIX = ("sk_", "rk_", "pk_", "whsec_")  # in the middle: a key was pasted behind another's prefix
-# Names that no public server answers: of tests, examples, mistakes and one machine (RFC 6761), of one network
-# (RFC 6762, RFC 8375, and what routers and clouds hand out). Mails and Stripe would point nowhere.
-NOWHERE = (".test", ".example", ".invalid", ".local", ".home.arpa", ".internal", ".localdomain")
-SMTP_SCHEMES = {"smtp", "smtps", "smtp+starttls"}
 DATABASES = ("sqlite+aiosqlite://", "mysql+aiomysql://")
 
 
@@ -230,42 +197,42 @@ class Settings(BaseSettings):
     def _about_forms(self) -> Iterator[str]:
         """What would otherwise fail later, at every page or every mail."""
         for name in ORIGINS:
-            if not _is_origin(getattr(self, name)):
+            if not is_origin(getattr(self, name)):
                 yield f"PLAYBILL_{name.upper()} is not of the form http[s]://host[:port], without a path"
         for name in SCRIPTS:
-            if not _is_script(getattr(self, name)):
+            if not is_script(getattr(self, name)):
                 yield f"PLAYBILL_{name.upper()} is not of the form http[s]://host[:port]/path"
         if not self.database_url.startswith(DATABASES):
             yield f"PLAYBILL_DATABASE_URL begins with neither {' nor '.join(DATABASES)}"
-        if self.smtp_url and not _is_mail_server(self.smtp_url):
+        if self.smtp_url and not is_mail_server(self.smtp_url):
             yield "PLAYBILL_SMTP_URL is not of the form smtp[s|+starttls]://[user:password@]host[:port]"
         for name in ("mail_from", "business_email"):
-            if (value := getattr(self, name)) and not _is_mail_address(value):
+            if (value := getattr(self, name)) and not is_mail_address(value):
                 yield f"PLAYBILL_{name.upper()} is no e-mail address"
 
     def _about_secrets(self) -> Iterator[str]:
         for name in SANDBOX_SECRETS:
-            if complaint := _about_secret(name, getattr(self, name)):
+            if complaint := about_secret(name, getattr(self, name)):
                 yield f"PLAYBILL_{name.upper()} {complaint}"
         if len(self.metrics_token) < 16:
             yield "PLAYBILL_METRICS_TOKEN is empty or shorter than 16 characters"
-        elif _repeats_itself(self.metrics_token):
+        elif repeats_itself(self.metrics_token):
             yield "PLAYBILL_METRICS_TOKEN repeats itself and is easily guessed"
 
     def _about_addresses(self) -> Iterator[str]:
         for name in ("public_url", *LIVE_ADDRESSES):
-            if not (_is_origin if name in ORIGINS else _is_script)(getattr(self, name)):
+            if not (is_origin if name in ORIGINS else is_script)(getattr(self, name)):
                 continue  # said already
             address = urlsplit(getattr(self, name))
             if address.scheme != "https":
                 yield f"PLAYBILL_{name.upper()} is not https"
             elif is_this_machine(address.hostname or ""):
                 yield f"PLAYBILL_{name.upper()} is an address of this machine"
-            elif name == "public_url" and _is_private(address.hostname or ""):
+            elif name == "public_url" and is_private(address.hostname or ""):
                 yield "PLAYBILL_PUBLIC_URL is an address of a private network"
-            elif name == "public_url" and _is_nowhere(address.hostname or ""):
+            elif name == "public_url" and is_nowhere(address.hostname or ""):
                 yield "PLAYBILL_PUBLIC_URL is not a name that the internet knows"
-        if _is_mail_server(self.smtp_url):
+        if is_mail_server(self.smtp_url):
             yield from self._about_mail_server()
         if self.proxies_count is None:
             yield "PLAYBILL_PROXIES_COUNT is not set: how many proxies stand in front (0 if there is none)"
@@ -297,127 +264,19 @@ class Settings(BaseSettings):
 
     @cached_property
     def webhook_secrets(self) -> list[str]:
-        return _words(self.stripe_webhook_secrets)
+        return listed(self.stripe_webhook_secrets)
 
     @cached_property
     def currency_list(self) -> list[str]:
-        return [code.upper() for code in _words(self.currencies)]
+        return [code.upper() for code in listed(self.currencies)]
 
     @cached_property
     def locale_list(self) -> list[str]:
-        return _words(self.locales)
+        return listed(self.locales)
 
     @cached_property
     def timezone(self) -> ZoneInfo:
         return ZoneInfo(self.business_timezone)
-
-
-def _words(value: str) -> list[str]:
-    return [word.strip() for word in value.split(",") if word.strip()]
-
-
-def _about_secret(name: str, value: str) -> str:
-    """What is wrong with a secret in live mode, or nothing."""
-    words = _words(value)
-    prefixes = PREFIXES.get(name, ())
-    if not value:
-        return "" if name in NOT_USED_YET else "is empty"
-    if SANDBOX_SECRETS[name].casefold() in value.casefold():
-        return "is the sandbox's value"
-    if min(map(len, words), default=0) < SHORTEST.get(name, 1):
-        return f"is shorter than {SHORTEST[name]} characters"
-    random_parts = [_after_prefix(word, prefixes) for word in words] if prefixes else words
-    if prefixes and any(not part or part.startswith(ANY_PREFIX) for part in random_parts):
-        kind = "webhook secret" if name == "stripe_webhook_secrets" else "live key"
-        return f"is no {kind} ({' or '.join(f'{prefix}…' for prefix in prefixes)})"
-    if name in SHORTEST and any(map(_repeats_itself, random_parts)):
-        return "repeats itself and is easily guessed"
-    return ""
-
-
-def _after_prefix(word: str, prefixes: tuple[str, ...]) -> str:
-    """Nothing if it begins with none of them."""
-    return next((word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix)), "")
-
-
-def _repeats_itself(secret: str) -> bool:
-    """One short word over and over, or hardly any different letters.
-
-    What is drawn at random has, even of hexadecimal digits, many more than a quarter of its length.
-    """
-    folded = secret.casefold()
-    is_one_word = any(
-        (folded[:length] * len(folded)).startswith(folded) for length in range(1, len(folded) // 2 + 1)
-    )
-    return is_one_word or len(set(folded)) < min(8, len(folded) // 4)
-
-
-def _is_origin(url: str) -> bool:
-    return bool(re.fullmatch(ORIGIN, url)) and _is_address(url)
-
-
-def _is_script(url: str) -> bool:
-    with_path = ORIGIN + r"(/[\w.~%+@-]+)+(\?[\w.~%+@=&-]*)?"
-    return bool(re.fullmatch(with_path, url, re.ASCII)) and _is_address(url)
-
-
-def _is_address(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:  # no address in the brackets, or no number of a port
-        return False
-
-
-def _is_mail_server(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def encrypts_mail(smtp_url: str) -> bool:
-    """Whether nothing is said to this mail server before the connection is encrypted."""
-    parts = urlsplit(smtp_url)
-    return parts.scheme in ("smtps", "smtp+starttls") or parse_qs(parts.query).get("starttls") == ["1"]
-
-
-def _is_mail_address(text: str) -> bool:
-    # ASCII: the envelope's sender is told to servers that know nothing else.
-    (_, address), *more = getaddresses([text])
-    return not more and bool(re.fullmatch(r"[!-?A-~]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+", address))
-
-
-def is_this_machine(host: str) -> bool:
-    host = host.lower().rstrip(".")
-    if host in ("localhost", "localhost.localdomain") or host.endswith(".localhost"):
-        return True
-    address = _address(host)
-    return address is not None and (address.is_loopback or address.is_unspecified)
-
-
-def _is_private(host: str) -> bool:
-    address = _address(host.rstrip("."))
-    return address is not None and not address.is_global
-
-
-def _is_nowhere(host: str) -> bool:
-    """A name without a dot is one of this machine or network, too: ip6-localhost, shop."""
-    host = host.lower().rstrip(".")
-    return _address(host) is None and ("." not in host or host.endswith(NOWHERE))
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """As resolvers read it: 127.1 and 2130706433 are 127.0.0.1, too."""
-    try:
-        return IPv4Address(socket.inet_aton(host))
-    except OSError:
-        pass
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 _current: Settings | None = None

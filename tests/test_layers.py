@@ -15,7 +15,7 @@ SERVER = ROOT / "server"
 
 # Every package and module of server/, lowest first: each may import what stands before it.
 WORDS = ("languages", "currencies", "labels", "paging", "clock", "tokens", "metrics", "processes")
-TEXTS = ("settings", "i18n", "errors", "money", "business", "jinja")
+TEXTS = ("settings_checks", "settings", "i18n", "errors", "money", "business", "jinja")
 GROUND = ("database", "integrations")
 # What every domain uses.
 SHARED = ("audit", "alerts", "throttle", "jobs", "mail", "stripe_events")

@@ -13,14 +13,13 @@ from pydantic import ValidationError
 
 from server.settings import (
     LIVE_ADDRESSES,
-    NOT_USED_YET,
     ROOT,
-    SANDBOX_SECRETS,
     SCRIPTS,
     SHORTEST_INTERVALS,
     Settings,
     configure,
 )
+from server.settings_checks import NOT_USED_YET, SANDBOX_SECRETS
 from tests.conftest import PORTS, Site
 from tests.factories import PASSWORD, create_account, create_course, csrf_of
 
@@ -77,17 +76,19 @@ def test_live_mode_demands_no_secret_that_nothing_uses() -> None:
     assert Settings(**SAFE | dict.fromkeys(NOT_USED_YET, "")).is_live
 
 
-def test_every_other_secret_is_read_somewhere() -> None:
+def test_every_other_secret_and_address_is_read_somewhere() -> None:
     """And none that is demanded of nobody is: whoever begins to use it has to demand it."""
     code = "".join(
         path.read_text("utf-8")
         for path in (ROOT / "server").rglob("*.py")
-        if path.name not in ("settings.py", "standins.py") and "sandbox" not in path.parts
+        if path.name not in ("settings.py", "settings_checks.py", "standins.py")
+        and "sandbox" not in path.parts
     )
-    read = {name for name in SANDBOX_SECRETS if f"settings.{name}" in code or f"settings().{name}" in code}
+    given = {*SANDBOX_SECRETS, *LIVE_ADDRESSES}
+    read = {name for name in given if f"settings.{name}" in code or f"settings().{name}" in code}
     read.add("stripe_webhook_secrets")  # as `webhook_secrets`
 
-    assert read == SANDBOX_SECRETS.keys() - NOT_USED_YET
+    assert read == given - NOT_USED_YET
 
 
 @pytest.mark.parametrize("change", [str.upper, str.swapcase, "{}-1".format, "x{}".format])

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
 from server.database.session import forbid_held_connection
-from server.settings import encrypts_mail, is_this_machine
+from server.settings_checks import encrypts_mail, is_this_machine
 
 TIMEOUT_S = 10.0
 GOODBYE_TIMEOUT_S = 2.0
