@@ -1,10 +1,9 @@
 """Alerts: raised by the domains, looked at and closed by staff."""
 
-from typing import Any
+from dataclasses import asdict
 
 from server.alerts import repository
-from server.alerts.models import AlertKind
-from server.alerts.records import AlertRecord
+from server.alerts.records import AlertRecord, Facts
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.clock import now
@@ -13,17 +12,15 @@ from server.errors import NotFound
 from server.tokens import new_id
 
 
-async def raise_alert(
-    kind: AlertKind, subject_key: str, *, order_number: str | None = None, **facts: Any
-) -> bool:
-    """False if this has been told before."""
+async def raise_alert(facts: Facts, subject_key: str, *, order_number: str | None = None) -> bool:
+    """False if this subject has been told of before."""
     require_transaction()
     return await repository.add(
         new_id(),
-        kind=kind,
+        kind=facts.kind,
         subject_key=subject_key,
         order_number=order_number,
-        facts=facts,
+        facts=asdict(facts),
         created_at=now(),
     )
 

@@ -7,7 +7,7 @@ from server.access import service as access
 from server.access.records import Viewer
 from server.accounts.records import AccountRecord
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import BoughtTwice
 from server.checkout import paid_twice, repository
 from server.checkout.records import OrderRecord
 from server.clock import now
@@ -74,6 +74,4 @@ async def _look_for_second_payments(
 
 async def _leave_to_staff(order: OrderRecord) -> None:
     """Once: the settlement may have told of it, by the address alone."""
-    await alerts.raise_alert(
-        AlertKind.BOUGHT_TWICE, f"twice:{order.id}", order_number=order.number, email=order.email
-    )
+    await alerts.raise_alert(BoughtTwice(email=order.email), f"twice:{order.id}", order_number=order.number)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from server.access import service as access
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import PaidTwice
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.checkout import refund_repository
@@ -81,7 +81,7 @@ async def _want_back(
     )
     if is_new:
         await alerts.raise_alert(
-            AlertKind.PAID_TWICE, once_key, order_number=order.number, amount=amount, currency=order.currency
+            PaidTwice(amount=amount, currency=order.currency), once_key, order_number=order.number
         )
         facts = {"amount": amount, "currency": order.currency, "reason": RefundReason.PAID_TWICE}
         await audit.note(ACTOR, "order.refund", "order", order.number, after=facts)

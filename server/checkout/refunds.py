@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import RefundFailed
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.checkout import refund_repository, repository
@@ -140,11 +140,9 @@ async def _note_refusal(order: OrderRecord, refund: RefundRecord) -> None:
     await _note(Actor.job("settlement"), "order.refund_refused", order, refund.amount, refund.reason)
     if refund.reason is RefundReason.PAID_TWICE:  # nobody waits for the answer: tell somebody
         await alerts.raise_alert(
-            AlertKind.REFUND_FAILED,
+            RefundFailed(amount=refund.amount, currency=refund.currency),
             f"refund:{refund.id}",
             order_number=order.number,
-            amount=refund.amount,
-            currency=refund.currency,
         )
 
 

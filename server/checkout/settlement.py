@@ -13,7 +13,7 @@ from datetime import datetime
 from server.access import service as access
 from server.access.models import GrantState
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import AmountDiffers
 from server.checkout import paid_twice, payment_repository, refund_repository, repository, telling
 from server.checkout.decisions import Changes, decide, differences, payment_of
 from server.checkout.models import OrderStatus
@@ -194,13 +194,9 @@ async def _write_access(order: OrderRecord, changes: Changes) -> None:
 
 async def _alert_staff(order: OrderRecord, state: IntentState, found: Sequence[str]) -> None:
     await alerts.raise_alert(
-        AlertKind.AMOUNT_DIFFERS,
+        AmountDiffers(intent=state.id, differs=list(found), amount=state.amount, currency=state.currency),
         f"differs:{state.id}",
         order_number=order.number,
-        intent=state.id,
-        differs=list(found),
-        amount=state.amount,
-        currency=state.currency,
     )
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import FraudWarned
 from server.checkout import repository
 from server.checkout.following import settle
 from server.checkout.records import OrderRecord
@@ -42,12 +42,9 @@ async def tell_of_fraud(event: EventFact) -> Outcome:
 
 async def _warn_of_fraud(order: OrderRecord, warning: FraudWarning) -> None:
     await alerts.raise_alert(
-        AlertKind.FRAUD_WARNING,
+        FraudWarned(amount=order.amount, currency=order.currency, reason=warning.fraud_type),
         f"fraud:{warning.id}",
         order_number=order.number,
-        amount=order.amount,
-        currency=order.currency,
-        reason=warning.fraud_type,
     )
 
 

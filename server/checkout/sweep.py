@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import NotSettled
 from server.audit import service as audit
 from server.audit.records import Actor
 from server.checkout import payment_repository, refund_repository, repository
@@ -136,14 +136,9 @@ async def _make_requested_refunds() -> None:
 
 
 async def _tell_staff(event: EventFact, failure: str) -> None:
-    about = event.intent_id or event.object_id
+    about = event.intent_id or event.object_id or event.id
     await in_transaction(
-        alerts.raise_alert,
-        AlertKind.NOT_SETTLED,
-        f"not_settled:{about}",
-        intent=about,
-        type=event.type,
-        reason=failure,
+        alerts.raise_alert, NotSettled(intent=about, type=event.type, reason=failure), f"not_settled:{about}"
     )
 
 

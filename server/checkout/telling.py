@@ -6,7 +6,7 @@ from datetime import timedelta
 from server.access import service as access
 from server.accounts import service as accounts
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import BoughtTwice, DisputeOpened, RefundFailed, RefundUnassigned
 from server.checkout.decisions import Changes
 from server.checkout.models import RefundReason
 from server.checkout.records import OrderRecord, RefundRecord
@@ -33,7 +33,7 @@ async def of_purchase(
     )
     if twice:
         await alerts.raise_alert(
-            AlertKind.BOUGHT_TWICE, f"twice:{order.id}", order_number=order.number, email=order.email
+            BoughtTwice(email=order.email), f"twice:{order.id}", order_number=order.number
         )
     await _receipt(order, bought_twice=twice, paid_twice=paid_twice)
 
@@ -83,29 +83,22 @@ async def of_refunds(order: OrderRecord, changes: Changes, known: Sequence[Refun
     for found in changes.refunds:
         if found.fact.status == "failed":
             await alerts.raise_alert(
-                AlertKind.REFUND_FAILED,
+                RefundFailed(amount=found.fact.amount, currency=found.fact.currency),
                 f"refund:{found.fact.id}",
                 order_number=order.number,
-                amount=found.fact.amount,
-                currency=found.fact.currency,
             )
     for dispute in changes.disputes:
         if dispute.suspends or dispute.is_lost:  # not an inquiry, nor won: then access is as it was
             await alerts.raise_alert(
-                AlertKind.DISPUTE_OPENED,
+                DisputeOpened(amount=dispute.amount, currency=dispute.currency, reason=dispute.reason),
                 f"dispute:{dispute.id}",
                 order_number=order.number,
-                amount=dispute.amount,
-                currency=dispute.currency,
-                reason=dispute.reason,
             )
     if changes.unassigned:
         await alerts.raise_alert(
-            AlertKind.REFUND_UNASSIGNED,
+            RefundUnassigned(amount=changes.unassigned, currency=order.currency),
             f"unassigned:{order.id}:{changes.unassigned}",
             order_number=order.number,
-            amount=changes.unassigned,
-            currency=order.currency,
         )
     await _mail_refund(order, changes, known)
 

@@ -10,7 +10,7 @@ import traceback
 from datetime import timedelta
 
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import MailStuck
 from server.clock import now
 from server.database.session import in_transaction
 from server.integrations import smtp
@@ -140,7 +140,7 @@ async def _put_off(mail: HeldMail, error: str) -> None:
     if waited >= TELL_STAFF_AFTER:
         # Once a day, as long as it lasts.
         day = at.date().isoformat()
-        await alerts.raise_alert(AlertKind.MAIL_STUCK, f"mail_stuck:{day}", reason=error[:300])
+        await alerts.raise_alert(MailStuck(reason=error[:300]), f"mail_stuck:{day}")
 
 
 async def _give_up(mail: HeldMail, state: MailState, error: str, brief: str) -> None:

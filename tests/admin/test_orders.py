@@ -2,7 +2,6 @@
 
 import re
 from datetime import datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +12,17 @@ from server.admin import service
 from server.admin.audit.wording import VALUES
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.alerts.records import (
+    AmountDiffers,
+    BoughtTwice,
+    DisputeOpened,
+    FraudWarned,
+    MailStuck,
+    NotSettled,
+    PaidTwice,
+    RefundFailed,
+    RefundUnassigned,
+)
 from server.checkout import service as checkout
 from server.checkout.models import Order
 from server.clock import now
@@ -115,27 +125,28 @@ async def test_an_editor_sees_no_orders_on_the_overview(site: Site, sandbox: San
     assert "<dt>Published</dt><dd>1</dd>" in page
 
 
-FACTS: dict[AlertKind, dict[str, Any]] = {
-    AlertKind.AMOUNT_DIFFERS: {"intent": "pi_1", "differs": ["amount"], "amount": 100, "currency": "KRW"},
-    AlertKind.NOT_SETTLED: {"intent": "pi_1", "type": "payment_intent.succeeded", "reason": "unknown_order"},
-    AlertKind.BOUGHT_TWICE: {"email": "guest@mail.example"},
-    AlertKind.PAID_TWICE: {"amount": 33000, "currency": "KRW"},
-    AlertKind.DISPUTE_OPENED: {"amount": 33000, "currency": "KRW", "reason": "fraudulent"},
-    AlertKind.REFUND_FAILED: {"amount": 33000, "currency": "KRW"},
-    AlertKind.REFUND_UNASSIGNED: {"amount": 33000, "currency": "KRW"},
-    AlertKind.FRAUD_WARNING: {"amount": 33000, "currency": "KRW", "reason": "made_with_stolen_card"},
-    AlertKind.MAIL_STUCK: {"reason": "SMTPConnectError: refused"},
-}
+FACTS = (
+    AmountDiffers(intent="pi_1", differs=["amount"], amount=100, currency="KRW"),
+    NotSettled(intent="pi_1", type="payment_intent.succeeded", reason="unknown_order"),
+    BoughtTwice(email="guest@mail.example"),
+    PaidTwice(amount=33000, currency="KRW"),
+    DisputeOpened(amount=33000, currency="KRW", reason="fraudulent"),
+    RefundFailed(amount=33000, currency="KRW"),
+    RefundUnassigned(amount=33000, currency="KRW"),
+    FraudWarned(amount=33000, currency="KRW", reason="made_with_stolen_card"),
+    MailStuck(reason="SMTPConnectError: refused"),
+)
 
 
 async def test_every_kind_of_alert_is_told_in_words_and_resolved(site: Site, sandbox: Sandbox) -> None:
     client, number = await sold(site, sandbox)
     async with session_scope(site.app.ctx.sessions):
         async with transaction():
-            for kind in AlertKind:
-                await alerts.raise_alert(kind, kind.value, order_number=number, **FACTS[kind])
+            for facts in FACTS:
+                await alerts.raise_alert(facts, facts.kind.value, order_number=number)
         raised = await alerts.open_alerts()
     page = (await client.get("/admin/alerts")).text
+    assert {alert.kind for alert in raised} == set(AlertKind)
     assert "disputes ₩33,000 (fraudulent)" in page
     assert "amount_differs" not in page
     assert page.count("Mark as handled") == len(AlertKind)

@@ -4,7 +4,7 @@ import pytest
 
 from server.accounts.models import Role
 from server.alerts import service as alerts
-from server.alerts.models import AlertKind
+from server.alerts.records import MailStuck
 from server.audit.records import Actor
 from server.database.session import transaction
 from server.errors import NotFound
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("session")
 
 async def raised(subject: str = "mail_stuck:today") -> bool:
     async with transaction():
-        return await alerts.raise_alert(AlertKind.MAIL_STUCK, subject, reason="away")
+        return await alerts.raise_alert(MailStuck(reason="away"), subject)
 
 
 async def test_a_thing_that_is_told_twice_is_one_alert() -> None:
