@@ -82,11 +82,19 @@ async def enqueue(actor: Actor, kind: str, arguments: Mapping[str, Any] | None =
 @transactional
 async def start(actor: Actor, kind: str) -> JobRecord:
     """Have a job without arguments done, unless one of its kind is under way; raises NotFound."""
-    if kind not in [one.name for one in startable()]:
+    if not _is_startable(kind):
         raise NotFound
-    # Of two presses at once the second one waits here, and finds the job of the first.
+    return await _under_way(kind) or await enqueue(actor, kind)
+
+
+def _is_startable(kind: str) -> bool:
+    return kind in [one.name for one in startable()]
+
+
+async def _under_way(kind: str) -> JobRecord | None:
+    """Of two presses at once the second one waits here, and finds the job of the first."""
     await lease_repository.lock(f"start {kind}")
-    return await repository.find_open(kind, {}) or await enqueue(actor, kind)
+    return await repository.find_open(kind, {})
 
 
 async def get(job_id: str) -> JobRecord:
@@ -116,9 +124,14 @@ async def cancel(actor: Actor, job_id: str) -> None:
 
 @transactional
 async def try_again(actor: Actor, job_id: str) -> None:
-    """Have a failed or canceled job done from its beginning. Raises NotFound, JobNotOver."""
+    """Have a failed or canceled job done from its beginning.
+
+    Raises NotFound; JobNotOver, also where staff have started another one of its kind meanwhile.
+    """
     job = await _lock(job_id)
     if job.state not in (JobState.FAILED, JobState.CANCELED):
+        raise JobNotOver
+    if _is_startable(job.kind) and await _under_way(job.kind):
         raise JobNotOver
     await repository.wait_again(job_id, now())
     await audit.note(actor, "job.try_again", "job", job_id, before={"state": job.state.value})

@@ -405,6 +405,20 @@ async def test_a_job_started_by_many_at_once_is_done_once(kinds: Register, sessi
     assert (await service.list_jobs(1)).total == 2
 
 
+async def test_a_job_is_not_begun_again_beside_a_newer_one_that_was_started_by_hand(kinds: Register) -> None:
+    kinds(Kind("steps", "Steps", count_to_three, needs_arguments=False))
+    older = await service.start(ADA, "steps")
+    await service.cancel(ADA, older.id)
+    newer = await service.start(ADA, "steps")
+
+    with pytest.raises(service.JobNotOver):
+        await service.try_again(ADA, older.id)
+
+    await service.cancel(ADA, newer.id)
+    await service.try_again(ADA, older.id)
+    assert (await job_now(older.id)).state is JobState.WAITING
+
+
 async def test_a_kind_with_arguments_is_not_started_by_hand(kinds: Register) -> None:
     kinds(STEPS)
 
