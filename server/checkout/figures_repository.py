@@ -11,11 +11,12 @@ from server.checkout.models import Order, OrderItem, OrderStatus, Payment, Refun
 from server.checkout.records import NOT_GIVEN_BACK, OrderRecord
 from server.checkout.repository import PAID, UNREFUNDED
 from server.database.session import current_session
+from server.paging import Page, offset_of
 
 
 async def list_page(
-    *, status: OrderStatus | None, number_or_email: str, email_key: str, offset: int, limit: int
-) -> tuple[list[OrderRecord], int]:
+    *, status: OrderStatus | None, number_or_email: str, email_key: str, number: int, size: int
+) -> Page[OrderRecord]:
     conditions: list[Any] = []
     if status is not None:
         conditions.append(Order.status == status)
@@ -32,10 +33,10 @@ async def list_page(
         .options(selectinload(Order.items), selectinload(Order.payments))
         .where(*conditions)
         .order_by(Order.created_at.desc(), Order.id.desc())
-        .offset(offset)
-        .limit(limit)
+        .offset(offset_of(number, size))
+        .limit(size)
     )
-    return [OrderRecord.of(row) for row in rows.scalars()], total
+    return Page([OrderRecord.of(row) for row in rows.scalars()], total, number, size)
 
 
 async def count_paid_without_access() -> int:

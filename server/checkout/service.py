@@ -95,14 +95,13 @@ async def orders_of(viewer: Viewer) -> list[OrderRecord]:
 
 async def list_orders(query: str, status: OrderStatus | None, page_number: int) -> Page[OrderRecord]:
     """For staff: newest first; `query` is an order number or the beginning of an e-mail address."""
-    items, total = await figures_repository.list_page(
+    return await figures_repository.list_page(
         status=status,
         number_or_email=query,
         email_key=accounts.email_key(query) if query else "",
-        offset=(page_number - 1) * ORDERS_PER_PAGE,
-        limit=ORDERS_PER_PAGE,
+        number=page_number,
+        size=ORDERS_PER_PAGE,
     )
-    return Page(items, total, page_number, ORDERS_PER_PAGE)
 
 
 async def get_order_for_staff(number: str) -> OrderRecord:
