@@ -1,5 +1,6 @@
 """What a state of Stripe means for an order, from values alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -261,3 +262,22 @@ def test_an_intent_of_another_quote_differs() -> None:
 
     assert differences(ours, only, state("succeeded", 100)) == []
     assert differences(ours, only, other) == ["quote"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "told", "found"),
+    [
+        ("cus_1", "cus_1", []),
+        ("cus_1", "cus_2", ["customer"]),
+        ("cus_1", None, ["customer"]),
+        (None, "cus_1", ["customer"]),
+        (None, None, []),
+    ],
+)
+def test_an_intent_of_another_customer_than_the_payments_differs(
+    stored: str | None, told: str | None, found: list[str]
+) -> None:
+    only = payment(1, PaymentStatus.CREATED, 100, "pi_1").model_copy(update={"customer_id": stored})
+    ours = order(item("a", 100), payments=[only])
+
+    assert differences(ours, only, replace(state("succeeded", 100), customer=told)) == found

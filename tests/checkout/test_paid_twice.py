@@ -11,6 +11,7 @@ from server.access.models import Grant, GrantState
 from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
+from server.catalog.models import Price
 from server.checkout import payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, Refund
@@ -35,6 +36,11 @@ async def forget_that_secrets_are_out() -> None:
     """As if the cancel at Stripe had come too late: a confirmation was under way."""
     async with transaction():
         await current_session().execute(update(Payment).values(secret_out_at=None))
+
+
+async def costs(amount: int) -> None:
+    async with transaction():
+        await current_session().execute(update(Price).where(Price.currency == "KRW").values(amount=amount))
 
 
 async def settle_all(intents: list[str]) -> None:
@@ -136,6 +142,23 @@ async def test_an_account_and_a_guest_in_one_browser_are_one_buyer(
     assert kept == {signed_in["order"]: OrderStatus.PAID, as_guest["order"]: OrderStatus.REFUNDED}
 
 
+async def test_what_is_paid_for_a_course_that_was_bought_for_nothing_goes_back(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """What cost nothing counts as bought, and cannot have been given back."""
+    paid = await order_in(browser)
+    await forget_that_secrets_are_out()
+    await costs(0)
+    free = await order_in(browser)
+
+    await settle_all([await pay(sandbox, paid)])
+
+    kept = {order.number: order.status for order in await orders()}
+    assert kept == {free["order"]: OrderStatus.PAID, paid["order"]: OrderStatus.REFUNDED}
+    assert [refund.amount for refund in await refunds()] == [33000]
+    assert await told(AlertKind.PAID_TWICE) == 1
+
+
 async def test_two_accounts_in_one_browser_are_two_people(
     browser: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
@@ -153,6 +176,19 @@ async def test_a_guest_elsewhere_who_typed_an_owners_address_is_left_to_staff(
     shop: Site, sandbox: Sandbox
 ) -> None:
     await bought(shop, sandbox, email="owner@mail.example")
+    await bought(shop, sandbox, email="owner@mail.example")
+
+    assert await refunds() == []
+    assert await told(AlertKind.BOUGHT_TWICE) == 1
+
+
+async def test_staff_hear_of_a_guest_elsewhere_who_pays_for_what_the_same_address_has_for_nothing(
+    shop: Site, sandbox: Sandbox
+) -> None:
+    await costs(0)
+    await order_in(shop.client(), email="owner@mail.example")
+    await costs(33000)
+
     await bought(shop, sandbox, email="owner@mail.example")
 
     assert await refunds() == []
@@ -274,6 +310,35 @@ async def test_of_two_guest_purchases_that_a_claim_joins_the_later_goes_back(
     earlier, later = await orders()
     assert (refund.order_id, refund.amount) == (later.id, later.amount)
     assert earlier.status is OrderStatus.PAID
+
+
+async def test_a_claim_gives_back_what_was_paid_after_the_course_was_had_for_nothing(
+    shop: Site, sandbox: Sandbox
+) -> None:
+    await costs(0)
+    await order_in(shop.client(), email="vera@mail.example")
+    await costs(33000)
+    _, paid = await bought(shop, sandbox, email="vera@mail.example")
+
+    await claim(shop, "vera@mail.example")
+
+    (refund,) = await refunds()
+    free, later = await orders()
+    assert (later.number, refund.order_id, refund.amount) == (paid["order"], later.id, 33000)
+    assert free.status is OrderStatus.PAID
+
+
+async def test_a_claim_gives_nothing_back_for_a_later_purchase_that_cost_nothing(
+    shop: Site, sandbox: Sandbox
+) -> None:
+    await bought(shop, sandbox, email="vera@mail.example")
+    await costs(0)
+    await order_in(shop.client(), email="vera@mail.example")
+
+    await claim(shop, "vera@mail.example")
+
+    assert await refunds() == []
+    assert [order.status for order in await orders()] == [OrderStatus.PAID] * 2
 
 
 async def test_orders_of_different_courses_are_no_rivals(
