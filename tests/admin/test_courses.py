@@ -183,14 +183,15 @@ async def test_the_program_is_edited(site: Site) -> None:
     assert "still has lectures" in answer.text
 
 
-async def test_a_refused_lecture_keeps_what_was_typed(site: Site) -> None:
+@pytest.mark.parametrize("duration", ["soon", "12", "12:60", "\u0661\u0662:30", "12:3\u0660"])
+async def test_a_refused_lecture_keeps_what_was_typed(site: Site, duration: str) -> None:
     client = await editor(site, course("knife"))
     _, [section] = await stored(site, "knife")
     fields = {
         "section": section.id,
         "lecture_title.en": "Encore",
         "media_content_key": "a b",
-        "duration": "soon",
+        "duration": duration,
     }
     for path in ("/lectures", f"/lectures/{section.lectures[0].id}"):
         answer = await post(client, f"/admin/courses/knife{path}", **fields)

@@ -10,7 +10,7 @@ from server.catalog.records import LectureDraft, LectureRecord, SectionRecord
 from server.i18n import N_, format_clock
 from server.web.forms import Filled, Form
 
-CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
+CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)", re.ASCII)
 
 
 class SectionForm(Form):
