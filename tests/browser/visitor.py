@@ -164,9 +164,9 @@ class Visitor:
         await self.type_card(number)
 
     async def press_pay_again(self) -> None:
-        """After a refusal, whose words push the button below a phone's edge.
+        """After a refusal.
 
-        By keyboard: a click right after the page has scrolled goes to the card frame that was there before.
+        By keyboard: its notice moves the page, and a click right after goes to the card's old place.
         """
         await self.pay_button.press("Enter")
 

@@ -10,7 +10,7 @@ from server.catalog import service as catalog
 from server.catalog.models import Level
 from server.catalog.records import CourseCard, CourseQuery
 from server.catalog.search import fold, words
-from server.database.session import session_scope
+from server.database.session import current_session, session_scope
 from tests.factories import category, course, stock
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -106,18 +106,27 @@ async def test_a_card_shows_the_visitors_price_else_the_first_that_there_is() ->
 async def test_workers_that_count_sales_at_the_same_time_all_come_to_an_end(
     sessions: async_sessionmaker[Any],
 ) -> None:
-    """Each reads the courses in the order of the counts that another one writes: they locked crosswise."""
+    """Each reads the courses in the order of the counts that another one writes: they locked crosswise.
+
+    What stays of each course is what some worker counted last.
+    """
     await stock(*(course(f"course-{number}") for number in range(8)))
     ids = [one.id for one in await catalog.all_courses()]
+
+    def counted(worker: int, turn: int) -> dict[str, int]:
+        return {one: (worker + turn) * place % 17 for place, one in enumerate(ids)}
 
     async def count_on(worker: int) -> None:
         for turn in range(8):
             async with session_scope(sessions):
-                await catalog.recount_sales(
-                    {one: (worker + turn) * place % 7 for place, one in enumerate(ids)}
-                )
+                await catalog.recount_sales(counted(worker, turn))
 
     await asyncio.gather(*(count_on(worker) for worker in range(8)))
+
+    await current_session().reset()
+    last = [counted(worker, 7) for worker in range(8)]
+    for one in await catalog.all_courses():
+        assert one.sold_count in {told[one.id] for told in last}
 
 
 @pytest.mark.parametrize("sort", ["newest", "popular", "price", "-price"])
