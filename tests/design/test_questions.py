@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest_asyncio
-from playwright.async_api import Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from server.settings import ROOT
 from server.web.templating import environment
-from tests.chromium import ARGUMENTS, EXECUTABLE
 
 HOUSE = "http://house.test"
 PAGE = """
@@ -31,10 +30,9 @@ async def _send_file(route: Route) -> None:
 
 
 @pytest_asyncio.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        page = await browser.new_page()
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    async with await chromium.new_context() as context:
+        page = await context.new_page()
         await page.route(f"{HOUSE}/static/**", _send_file)
         await page.route(f"{HOUSE}/", _send_page)
         await page.goto(f"{HOUSE}/")
@@ -42,7 +40,6 @@ async def page() -> AsyncIterator[Page]:
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("dialog", name="Refund $10?")).to_be_visible()
         yield page
-        await browser.close()
 
 
 async def test_an_open_question_has_the_focus_on_the_harmless_answer(page: Page) -> None:

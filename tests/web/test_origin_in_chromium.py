@@ -3,29 +3,23 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from server.settings import Settings, configure
-from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.chromium import ELSEWHERE
 from tests.conftest import Site
 from tests.engines import on_sqlite
 from tests.factories import PASSWORD, create_account, create_course
 
 pytestmark = on_sqlite
 
-# A name of plain http that is not this machine's: browsers send no Fetch Metadata there.
-ELSEWHERE = "shop.lan"
-
 
 @pytest_asyncio.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        arguments = [*ARGUMENTS, f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=arguments)
-        context = await browser.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(10_000)
-        yield await context.new_page()
-        await browser.close()
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    context = await chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield await context.new_page()
+    await context.close()
 
 
 async def choose_korean(page: Page) -> None:
