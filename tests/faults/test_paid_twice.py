@@ -6,11 +6,12 @@ Each tab does what its page does: it presses *Pay*, and confirms by itself when 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
@@ -20,10 +21,12 @@ from server.accounts import signing_in
 from server.accounts.models import Role
 from server.checkout.models import Order, OrderStatus
 from server.database.session import current_session, session_scope
+from server.settings import Settings
 from server.web import cookies
 from tests.factories import PASSWORD, TESTER, Checkout, intent_of, open_checkout
-from tests.faults.conftest import Serve, Shop
+from tests.faults.conftest import Shop
 from tests.faults.serving import Served
+from tests.ports import free_port
 
 # What a page may be told instead of a secret; never that the shop is out of order.
 REFUSALS = {"order_in_progress", "order_already_paid", "already_owned"}
@@ -64,14 +67,21 @@ class Tab:
             pass  # Stripe refuses: the intent was canceled, or has succeeded already
 
 
+@pytest.fixture(scope="module")
+def served(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two workers for all tests here: none of them stops one."""
+    folder = tmp_path_factory.mktemp("served")
+    with Served(settings, free_port(), folder, workers=2, proxies_count=1) as site:
+        yield site
+
+
 @pytest_asyncio.fixture
-async def site(shop: Shop, serve: Serve) -> AsyncIterator[Served]:
-    """Two workers, whom Stripe tells of everything at once."""
-    served = await asyncio.to_thread(serve, workers=2, proxies_count=1)
+async def site(shop: Shop, served: Served) -> Served:
+    """Stripe tells it of everything at once."""
     endpoint = {"url": f"{served.url}/webhooks/stripe", "secret": shop.settings.webhook_secrets[0]}
     await shop.sandbox.astripe("webhook_endpoints", **endpoint)
     await shop.sandbox.astripe("settings", deliver="now")
-    yield served
+    return served
 
 
 def browser_at(site: Served, place: int) -> httpx.AsyncClient:
