@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -qq install --constraint constraints.txt
 T ?= tests
 # A whole run is shared among processes (see docs/testing.md); for a part they are not worth their start.
-SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+# One more of them than there are cores: some always wait for a clock.
+SHARED = --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses=6 --dist=loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test lint format migrate bench screenshots clean
 

@@ -39,6 +39,8 @@ from tests.mariadb import MariaDB
 from tests.ports import free_port
 from tests.statements import Statements
 
+TESTS = Path(__file__).parent
+GROUPS = ["browser", *(f"faults {engine}" for engine in ENGINES), *ENGINES, "stripejs", ""]
 PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
 
 
@@ -77,20 +79,26 @@ def wait_for(urls: list[str], within_s: float = 30) -> None:
 # Before xdist reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Engine by engine, all tests of an engine in one process, so that each running site is made once.
+    """The tests of a group run in one process, so that what they share is started once; the longest go first.
 
-    The tests without a database come last: they are dealt out one by one to whichever process is free.
+    The others come last: they are dealt out one by one to whichever process is free.
     """
-    items.sort(key=lambda item: (*ENGINES, "").index(engine_of(item)))
+    items.sort(key=lambda item: GROUPS.index(group_of(item)))
     for item in items:
-        if engine := engine_of(item):
-            item.add_marker(pytest.mark.xdist_group(engine))
+        if group := group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
-def engine_of(item: pytest.Item) -> str:
+def group_of(item: pytest.Item) -> str:
     assert isinstance(item, pytest.Function)
+    folder = item.path.relative_to(TESTS).parts[0]
+    if folder == "browser":
+        return folder
+    if item.path.parent.name == "stripejs":
+        return "stripejs"
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    return str(parameters.get("database_engine", ""))
+    engine = str(parameters.get("database_engine", ""))
+    return f"faults {engine}" if engine and folder == "faults" else engine
 
 
 @pytest.fixture(autouse=True)

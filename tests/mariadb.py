@@ -61,9 +61,9 @@ class MariaDB:
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="")
 
     def create_database(self, name: str) -> str:
-        """An empty database, with the server's own default collation; returns its URL."""
+        """An empty database, with the server's own default collation, whatever was there; returns its URL."""
         with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE `{name}`")
+            cursor.execute(f"CREATE OR REPLACE DATABASE `{name}`")
         return f"mysql+aiomysql://root@127.0.0.1:{self.port}/{name}"
 
     def pause(self) -> None:
