@@ -151,7 +151,7 @@ def _wrong_within_server(path: str, target: str, name: str) -> str | None:
     if target == "__init__.py":
         return "says nothing of what it needs"
     if home(path) == home(target):
-        return _wrong_at_home(path, target)
+        return _wrong_at_home(path, target, name)
     if place(target) >= place(path):
         return "climbs"
     return _wrong_abroad(path, target, name)
@@ -161,11 +161,15 @@ def is_in(path: str, place: str) -> bool:
     return Path(path).match(place) if "*" in place else path == place or path.startswith(f"{place}")
 
 
-def _wrong_at_home(path: str, target: str) -> str | None:
+def _wrong_at_home(path: str, target: str, name: str) -> str | None:
     if not is_in_a_domain(path):
         return None
     if is_page(target) and not is_page(path):
         return "an act knows nothing of pages"
+    if is_page(path) and kind(target) == REPOSITORIES:
+        return "a page asks the acts"
+    if is_a_table(target, name) and kind(path) != REPOSITORIES:
+        return "tables are for repositories"
     return "climbs within its domain" if kind(target) > kind(path) else None
 
 
@@ -180,17 +184,21 @@ def _wrong_abroad(path: str, target: str, name: str) -> str | None:
     door = target.split("/")[1].removesuffix(".py")
     if door not in DOORS | FURTHER_DOORS.get(home(target), set()):
         return "another domain is asked through its service"
-    if door == "models" and not path.endswith("repository.py") and name.rpartition(".")[2] not in ENUMS:
-        return "another domain's tables are its own"  # repositories may join them
+    if is_a_table(target, name) and kind(path) != REPOSITORIES:
+        return "tables are for repositories"  # which may join another domain's
     return None
 
 
-ENUMS = {
+def is_a_table(target: str, name: str) -> bool:
+    """Or all of them, by the module that has them."""
+    return target.endswith("models.py") and name.rpartition(".")[2] in {"models", "*", *TABLES}
+
+
+TABLES = {
     node.name
     for path in SERVER.glob("*/models.py")
     for node in ast.parse(path.read_text("utf-8")).body
-    if isinstance(node, ast.ClassDef)
-    and any(ast.unparse(base) in ("StrEnum", "Labeled") for base in node.bases)
+    if isinstance(node, ast.ClassDef) and "Base" in map(ast.unparse, node.bases)
 }
 
 
@@ -244,6 +252,8 @@ def test_only_the_database_package_and_repositories_touch_a_session() -> None:
         ("accounts/people.py", "from . import views"),
         ("accounts/people.py", "from ..catalog import editing"),
         ("catalog/views.py", "from server.checkout.models import Order"),
+        ("catalog/views.py", "from server.catalog import models"),
+        ("catalog/views.py", "from server.catalog import repository"),
         ("checkout/opening.py", "from server.accounts.models import User"),
         ("checkout/opening.py", "from server.checkout.forms import PayForm"),
         ("checkout/records.py", "from server.integrations.stripe import PAYMENT_METHODS"),

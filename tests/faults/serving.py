@@ -15,6 +15,9 @@ from server.settings import Settings
 from tests.conftest import answers, environment_of, until
 from tests.http import async_client
 
+# Nobody here waits for seconds to pass, except where the test says so.
+QUICK = {"outbox_interval_s": 0.2, "jobs_interval_s": 0.2}
+
 
 def is_alive(pid: int) -> bool:
     try:
@@ -36,7 +39,7 @@ class Served:
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"serve-{port}.log"
         self._workers = int(changes.get("workers", settings.workers))
-        told = environment_of(settings, port=port, **changes)
+        told = environment_of(settings, **{"port": port, **QUICK, **changes})
         # A process that has to be aborted writes where it stood.
         self._environment = {**os.environ, **told, "PYTHONFAULTHANDLER": "1"}
         self._process: subprocess.Popen[bytes] | None = None

@@ -13,7 +13,7 @@ from tests.faults.conftest import Serve, Shop
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_job_that_somebody_asked_for_is_done_once(shop: Shop, serve: Serve, workers: int) -> None:
-    serve(workers=workers, jobs_interval_s=0.2)
+    serve(workers=workers)
     wiring.connect_domains()
     async with session_scope(shop.sessions):
         asked = await jobs.start(Actor.command("recount"), "recount")
