@@ -2,17 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 from sqlalchemy import func, select
 
-from server.alerts import service as alerts
-from server.alerts.models import AlertKind
-from server.checkout import sweep
 from server.database.session import current_session
 from server.integrations.gateways import gateways
 from server.integrations.stripe_facts import EventFact
@@ -22,7 +18,9 @@ from server.stripe_events.models import StripeEvent
 from server.stripe_events.service import Outcome, Subscription
 from server.wiring import STRIPE_EVENTS
 from tests.conftest import Sandbox, Site
-from tests.factories import deliver, order_in, pay, signature_of, status_of
+from tests.factories import create_course, deliver, order_in, pay, signature_of
+
+pytestmark = pytest.mark.usefixtures("session")
 
 
 async def handled_events() -> int:
@@ -31,7 +29,7 @@ async def handled_events() -> int:
 
 
 @pytest.fixture
-def heard(shop: Site) -> Iterator[list[str | None]]:
+def heard(site: Site) -> Iterator[list[str | None]]:
     """A domain that wants to know of payouts: which it was told of."""
     payouts: list[str | None] = []
 
@@ -62,15 +60,15 @@ def payout(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def post(shop: Site, settings: Settings, told: object) -> httpx.Response:
+async def post(site: Site, settings: Settings, told: object) -> httpx.Response:
     body = json.dumps(told).encode()
-    return await deliver(shop.client(), body, signature_of(body, settings.webhook_secrets[0]))
+    return await deliver(site.client(), body, signature_of(body, settings.webhook_secrets[0]))
 
 
 async def test_an_event_without_an_intent_reaches_the_domain_that_asked_for_it_once(
-    shop: Site, settings: Settings, heard: list[str | None]
+    site: Site, settings: Settings, heard: list[str | None]
 ) -> None:
-    answers = await asyncio.gather(*(post(shop, settings, payout()) for _ in range(4)))
+    answers = await asyncio.gather(*(post(site, settings, payout()) for _ in range(4)))
 
     assert sorted(answer.json()["outcome"] for answer in answers) == ["applied", *["duplicate"] * 3]
     assert heard == ["po_1"]
@@ -78,7 +76,7 @@ async def test_an_event_without_an_intent_reaches_the_domain_that_asked_for_it_o
 
 
 async def test_what_a_handler_cannot_do_now_comes_again(
-    shop: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The effect and the note that it is there stand or fall together."""
     tries: list[str] = []
@@ -93,7 +91,7 @@ async def test_what_a_handler_cannot_do_now_comes_again(
 
     events.subscribe([Subscription(("payout.paid",), fail_once)])
     try:
-        answers = [await post(shop, settings, payout()) for _ in range(3)]
+        answers = [await post(site, settings, payout()) for _ in range(3)]
     finally:
         events.subscribe(STRIPE_EVENTS)
 
@@ -103,10 +101,11 @@ async def test_what_a_handler_cannot_do_now_comes_again(
 
 
 async def test_more_types_than_one_list_may_have_are_all_read_in_order(
-    browser: httpx.AsyncClient, sandbox: Sandbox, heard: list[str | None]
+    site: Site, sandbox: Sandbox, heard: list[str | None]
 ) -> None:
     """Stripe lists events of at most 20 types at a time."""
-    await pay(sandbox, await order_in(browser))
+    await create_course()
+    await pay(sandbox, await order_in(site.client()))
     asked = [*events.types()]
     await current_session().reset()
 
@@ -122,60 +121,6 @@ def test_a_type_has_one_handler() -> None:
     with pytest.raises(AssertionError, match=r"two handlers of refund\.created"):
         events.subscribe([*STRIPE_EVENTS, Subscription(("refund.created",), STRIPE_EVENTS[0].handle)])
     events.subscribe(STRIPE_EVENTS)
-
-
-@pytest_asyncio.fixture
-async def warned(browser: httpx.AsyncClient, sandbox: Sandbox) -> AsyncIterator[dict[str, Any]]:
-    """An order that is paid, and whose bank then warned of fraud; no webhook told of the warning yet."""
-    order = await order_in(browser)
-    await pay(sandbox, order)
-    paid = sandbox.event("payment_intent.succeeded")
-    await sandbox.astripe(f"events/{paid['id']}/deliver")
-    await sandbox.astripe(f"charges/{paid['data']['object']['latest_charge']}/early_fraud_warning")
-    yield order
-
-
-async def the_alert() -> tuple[AlertKind, str | None, dict[str, Any]]:
-    await current_session().reset()
-    (alert,) = await alerts.open_alerts()
-    return alert.kind, alert.order_number, alert.facts
-
-
-async def test_an_early_fraud_warning_alerts_staff_once_and_access_stays(
-    browser: httpx.AsyncClient, sandbox: Sandbox, warned: dict[str, Any]
-) -> None:
-    warning = sandbox.event("radar.early_fraud_warning.created")
-
-    answers = [await sandbox.astripe(f"events/{warning['id']}/deliver") for _ in range(2)]
-
-    assert [one["status"] for answer in answers for one in answer["attempts"]] == [200, 200]
-    kind, number, facts = await the_alert()
-    assert (kind, number) == (AlertKind.FRAUD_WARNING, warned["order"])
-    assert (facts["amount"], facts["currency"]) == (33000, "KRW")
-    assert facts["reason"] == warning["data"]["object"]["fraud_type"]
-    assert await status_of(browser, warned) == "paid"
-
-
-async def test_a_fraud_warning_whose_webhook_was_lost_is_found_by_the_sweep(warned: dict[str, Any]) -> None:
-    await sweep.run(at_once=True)
-    await sweep.run(at_once=True)
-
-    kind, number, _ = await the_alert()
-    assert (kind, number) == (AlertKind.FRAUD_WARNING, warned["order"])
-
-
-async def test_a_fraud_warning_on_another_shops_payment_alerts_nobody(
-    shop: Site, settings: Settings, session: None
-) -> None:
-    told = payout(
-        type="radar.early_fraud_warning.created",
-        data={"object": {"id": "issfr_1", "object": "radar.early_fraud_warning", "payment_intent": "pi_1"}},
-    )
-
-    answer = await post(shop, settings, told)
-
-    assert (answer.status_code, answer.json()) == (200, {"outcome": "not_ours"})
-    assert await alerts.open_alerts() == []
 
 
 LONG = "x" * 10_000
