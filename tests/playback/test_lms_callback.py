@@ -18,6 +18,7 @@ from server.playback.models import Progress
 from server.playback.records import ProgressRecord
 from server.playback.tickets import play_id_of, ticket_of
 from tests.conftest import Site
+from tests.engines import on_sqlite
 from tests.figures import figure
 from tests.playback.conftest import LMS, STARTED_AT, KollusPlayer, Person, Stage, grant
 
@@ -205,6 +206,7 @@ async def test_an_odd_field_costs_itself_and_is_counted_by_its_name(stage: Stage
         assert after == {name: times + 1 for name, times in before.items()}, oddity
 
 
+@on_sqlite
 async def test_what_is_as_documented_is_not_counted_as_odd(vera: Person, player: KollusPlayer) -> None:
     names = {name for oddity in ODDITIES for name in oddity.counted}
     before = {name: await counted_odd(vera, name) for name in names}
@@ -212,6 +214,7 @@ async def test_what_is_as_documented_is_not_counted_as_odd(vera: Person, player:
     assert {name: await counted_odd(vera, name) for name in names} == before
 
 
+@on_sqlite
 async def test_what_is_odd_is_logged_without_a_word_of_the_report(
     player: KollusPlayer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -308,6 +311,7 @@ async def test_a_bad_ticket_stores_nothing(stage: Stage, vera: Person, player: K
         assert await progress(stage, vera) is None, ticket
 
 
+@on_sqlite
 async def test_noise_is_answered_in_silence(stranger: Person) -> None:
     for body in ("", "null", "[]", "[" * 100_000, "{}", '{"content_info": 3}', '"\\ud800"'):
         answer = await stranger.http.post(LMS, data={"json_data": body, "uservalue0": "x"})
