@@ -16,7 +16,7 @@ from tests.conftest import answers, environment_of, until
 from tests.http import async_client
 
 # Nobody here waits for seconds to pass, except where the test says so.
-QUICK = {"outbox_interval_s": 0.2, "jobs_interval_s": 0.2}
+QUICK = {"outbox_interval_s": 0.5, "jobs_interval_s": 0.5}
 
 
 def is_alive(pid: int) -> bool:
