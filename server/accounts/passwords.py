@@ -30,7 +30,8 @@ _hasher = PasswordHasher()  # RFC 9106's second recommended set: 64 MiB, 3 passe
 
 
 # Each hash takes 64 MiB and a core: a few at a time, and not in the threads that others wait for.
-_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+HASHED_AT_ONCE = 2  # in one worker
+_threads = ThreadPoolExecutor(max_workers=HASHED_AT_ONCE, thread_name_prefix="argon2")
 
 
 async def _aside(act: Callable[..., Answer], *arguments: object) -> Answer:

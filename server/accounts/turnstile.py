@@ -1,19 +1,24 @@
-"""How many at once may have a password checked or set, in this worker.
+"""How many at once may have a password checked or set.
 
 A hash takes 64 MiB and a core for a tenth of a second. A hundred wrong sign-ins at once from one network
 made everybody else's wait ten seconds behind them and held every connection of the pool. So whoever comes
 to a full turnstile is told at once to press again, and one network never fills it.
+
+What the site lets in is divided among its workers, for they hash on the same cores. Each lets in at least as
+many of a network as it hashes at a time: with more than two workers the site lets in more than these.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from server.accounts.passwords import HASHED_AT_ONCE
 from server.errors import TooMany, Unavailable
 from server.i18n import N_
+from server.settings import settings
 
-# Behind one network's share a sign-in waits for two pairs of hashes, behind a full turnstile for eight.
-# Together they hold fewer connections than the pool has.
+# Of the site. Behind one network's share a sign-in waits for two pairs of hashes, behind a full turnstile for
+# eight. Together they hold fewer connections than the pool has.
 PER_NETWORK, IN_ALL = 4, 16
 
 _inside: Counter[str] = Counter()
@@ -32,9 +37,11 @@ class Crowded(Unavailable):
 @contextmanager
 def passed(network: str) -> Iterator[None]:
     """Be one of those inside; raises NetworkCrowded or Crowded instead of waiting."""
-    if _inside[network] >= PER_NETWORK:
+    of_network = max(HASHED_AT_ONCE, PER_NETWORK // settings().workers)
+    in_all = max(2 * of_network, IN_ALL // settings().workers)
+    if _inside[network] >= of_network:
         raise NetworkCrowded
-    if _inside.total() >= IN_ALL:
+    if _inside.total() >= in_all:
         raise Crowded
     _inside[network] += 1
     try:
