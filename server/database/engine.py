@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from server.database import mysql, sqlite
+from server.database.outage import NoTurn
 
 LOCK_WAIT_S = 5  # for SQLite's one lock; never longer than a visitor waits
 # On both: what is searched for and stored (addresses, hashes of tokens) is not for the log of an error.
@@ -83,7 +83,7 @@ class WritersQueue(asyncio.Lock):
             async with asyncio.timeout(LOCK_WAIT_S):
                 return await super().acquire()
         except TimeoutError as error:
-            raise PoolTimeout(f"no turn to write within {LOCK_WAIT_S} s") from error
+            raise NoTurn(f"no turn to write within {LOCK_WAIT_S} s") from error
 
 
 def roll_back_what_is_open(connection: Any, record: ConnectionPoolEntry, state: PoolResetState) -> None:

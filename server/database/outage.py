@@ -51,6 +51,26 @@ def is_outage(error: BaseException | None) -> bool:
     return False
 
 
+class NoTurn(PoolTimeout):
+    """On SQLite: others write, one after the other. What only reads need not wait for them."""
+
+
+def is_gone(error: BaseException | None) -> bool:
+    """True if the database said nothing, or could not be reached: reading would fail like writing."""
+    while error is not None:
+        if isinstance(error, PoolTimeout | InterfaceError | ConnectionError):
+            return not isinstance(error, NoTurn)
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or _is_unreachable(error)):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _is_unreachable(error: DBAPIError) -> bool:
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return isinstance(code, int) and code >= MYSQL_CLIENT_ERRORS
+
+
 def is_locked(error: DBAPIError) -> bool:
     """True if others' locks were in the way: the same may work when tried again from its start."""
     original = error.orig

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from server.database.outage import is_locked, is_outage
+from server.database.outage import is_gone, is_locked, is_outage
 
 log = logging.getLogger("playbill.database")
 
@@ -226,14 +226,16 @@ def transactional(act: Callable[Given, Awaitable[Result]]) -> Callable[Given, Co
 async def in_transaction_if_possible(
     act: Callable[Given, Awaitable[Result]], /, *given: Given.args, **named: Given.kwargs
 ) -> Result | None:
-    """Run `act` like `in_transaction`; None if the database takes no writes now, which is logged.
+    """Run `act` in a transaction, once; None if the database takes no writes now, which is logged.
 
-    For a note beside a page, such as when somebody was last seen: a full disk must not fail the reading.
+    For a note beside a page, such as when somebody was last seen: a full disk must not fail the reading. A
+    database that says nothing at all does: to ask it again would double the wait.
     """
     try:
-        return await in_transaction(act, *given, **named)
+        async with transaction():
+            return await act(*given, **named)
     except Exception as error:
-        if not is_outage(error):
+        if not is_outage(error) or is_gone(error):
             raise
         log.warning("not written down: %s", str(error).partition("\n")[0])
         return None

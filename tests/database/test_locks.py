@@ -13,7 +13,13 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from server.database import mysql
 from server.database.engine import create_engine, create_sessionmaker
 from server.database.outage import is_locked
-from server.database.session import current_session, in_transaction, session_scope, transaction
+from server.database.session import (
+    current_session,
+    in_transaction,
+    in_transaction_if_possible,
+    session_scope,
+    transaction,
+)
 from tests.database.support import add_counter, add_one, counters
 from tests.engines import on_mariadb
 
@@ -136,3 +142,29 @@ async def test_several_locks_waited_for_one_after_the_other_are_given_up_by_the_
     await holding
 
     assert is_locked(told.value)
+
+
+async def test_a_note_beside_a_page_waits_for_a_lock_once(rivals: Sessions) -> None:
+    """An act is tried again after that; a page waits for no more than one lock."""
+    tries: list[str] = []
+
+    async def note() -> None:
+        tries.append("a")
+        await wait_no_longer_than_a_second()
+        await add_one("a")
+
+    async def hold(held: asyncio.Event, over: asyncio.Event) -> None:
+        async with session_scope(rivals), transaction():
+            await add_one("a")
+            held.set()
+            await over.wait()
+
+    held, over = asyncio.Event(), asyncio.Event()
+    holding = asyncio.create_task(hold(held, over))
+    await held.wait()
+    async with session_scope(rivals):
+        assert await in_transaction_if_possible(note) is None
+    over.set()
+    await holding
+
+    assert tries == ["a"]

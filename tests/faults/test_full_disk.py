@@ -4,22 +4,18 @@ import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
-from sqlalchemy import update
 
-from server.accounts.models import SignIn
-from server.clock import now
-from server.database.session import current_session, session_scope, transaction
+from server.database.session import session_scope, transaction
 from server.settings import Settings
 from tests.conftest import Sandbox
 from tests.engines import on_sqlite
 from tests.factories import eventually, open_checkout
-from tests.faults.conftest import Effects, Serve, Shop
+from tests.faults.conftest import Effects, Serve
 from tests.faults.serving import Served
-from tests.faults.visiting import PUBLIC_PAGES, is_back, shop_on, statuses, visitors
+from tests.faults.visiting import PUBLIC_PAGES, is_back, last_seen_long_ago, shop_on, statuses, visitors
 
 # No file grows beyond: the log does not come so far, and the database's is longer already.
 LIMIT = 64 * 1024
@@ -36,12 +32,6 @@ def full_disk(site: Served, write_ahead: Path) -> Iterator[None]:
     for pid in workers:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert site.worker_pids() == workers, "a worker died of it"
-
-
-async def last_seen_long_ago(shop: Shop) -> None:
-    """The next page would write down that the browser was seen."""
-    async with session_scope(shop.sessions), transaction():
-        await current_session().execute(update(SignIn).values(last_seen_at=now() - timedelta(hours=1)))
 
 
 async def readiness(client: httpx.AsyncClient) -> str:

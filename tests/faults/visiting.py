@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
+from sqlalchemy import update
 
+from server.accounts.models import SignIn
+from server.clock import now
 from server.database.engine import create_engine, create_sessionmaker
-from server.database.session import session_scope
+from server.database.session import current_session, session_scope, transaction
 from server.settings import Settings, configure
 from tests.conftest import Sandbox, empty
 from tests.factories import create_account, create_course, order_in, pay, sign_in
@@ -52,6 +56,12 @@ async def visitors(site: Served, shop: Shop) -> AsyncIterator[Visitors]:
 
 async def statuses(client: httpx.AsyncClient, pages: list[str]) -> dict[str, int]:
     return {page: (await client.get(page)).status_code for page in pages}
+
+
+async def last_seen_long_ago(shop: Shop) -> None:
+    """The next page would write down that the browser was seen."""
+    async with session_scope(shop.sessions), transaction():
+        await current_session().execute(update(SignIn).values(last_seen_at=now() - timedelta(hours=1)))
 
 
 async def is_back(client: httpx.AsyncClient) -> bool:
