@@ -5,7 +5,7 @@ Each tab does what its page does: it presses *Pay*, and confirms by itself when 
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +23,7 @@ from server.checkout.models import Order, OrderStatus
 from server.database.session import current_session, session_scope
 from server.settings import Settings
 from server.web import cookies
-from tests.factories import PASSWORD, TESTER, Checkout, intent_of, open_checkout
+from tests.factories import PASSWORD, TESTER, Checkout, eventually, intent_of, open_checkout
 from tests.faults.conftest import Shop
 from tests.faults.serving import Served
 from tests.ports import free_port
@@ -35,34 +35,58 @@ DOOR = asyncio.Semaphore(4)  # who signs in with a password does not queue, but 
 
 
 @dataclass
+class Press:
+    """One press of *Pay*: what it was answered, and what its page confirmed."""
+
+    pressed_at: float
+    answer: httpx.Response
+    confirmed: tuple[float, float] | None = None  # from when to when its confirmation was under way
+
+    @property
+    def intent(self) -> str | None:
+        return intent_of(self.answer.json()) if self.answer.status_code == 200 else None
+
+    def crossed(self, other: "Press") -> bool:
+        """Whether one's confirmation was under way when the other was pressed."""
+        return self.was_made_during(other) or other.was_made_during(self)
+
+    def was_made_during(self, other: "Press") -> bool:
+        assert other.confirmed is not None
+        began, ended = other.confirmed
+        return began <= self.pressed_at <= ended
+
+
+@dataclass
 class Tab:
     """One open checkout page, and what happened in it."""
 
     desk: Checkout
     email: str = "guest@mail.example"
     currency: str = "KRW"
-    pressed_at: float = 0.0
-    confirmed: tuple[float, float] | None = None  # from when to when its confirmation was under way
-    answers: list[httpx.Response] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
 
-    async def press(self) -> httpx.Response:
-        self.pressed_at = asyncio.get_running_loop().time()
-        answer = await self.desk.press_pay(self.email, self.currency)
-        self.answers.append(answer)
-        return answer
+    @property
+    def first_answer(self) -> httpx.Response:
+        return self.presses[0].answer
+
+    async def press(self) -> Press:
+        pressed_at = asyncio.get_running_loop().time()
+        press = Press(pressed_at, await self.desk.press_pay(self.email, self.currency))
+        self.presses.append(press)
+        return press
 
     async def press_and_confirm(self, shop: Shop, think_s: float = 0.0) -> None:
-        answer = await self.press()
-        if answer.status_code == 200:
+        press = await self.press()
+        if press.intent:
             await asyncio.sleep(think_s)  # a buyer's pause, not the test's
-            await self.confirm(shop, answer.json())
+            await self.confirm(shop, press)
 
-    async def confirm(self, shop: Shop, order: dict[str, Any]) -> None:
+    async def confirm(self, shop: Shop, press: Press) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            await shop.sandbox.astripe(f"confirm/{intent_of(order)}", card="pm_card_visa", outcome="complete")
-            self.confirmed = (began, clock())
+            await shop.sandbox.astripe(f"confirm/{press.intent}", card="pm_card_visa", outcome="complete")
+            press.confirmed = (began, clock())
         except AssertionError:
             pass  # Stripe refuses: the intent was canceled, or has succeeded already
 
@@ -99,13 +123,13 @@ async def account_in(shop: Shop, *browsers: httpx.AsyncClient, email: str = "ver
 
 
 async def charges(shop: Shop) -> list[dict[str, Any]]:
-    """Every charge that went through, oldest first, with what was given back of it since."""
+    """Every charge that went through, oldest first, with each amount that was given back of it since."""
     events = await asyncio.to_thread(shop.sandbox.events)
     made = [event["data"]["object"] for event in events if event["type"] == "charge.succeeded"]
-    back: Counter[str] = Counter()
+    back: dict[str, list[int]] = defaultdict(list)
     for event in events:
         if event["type"] == "refund.created":
-            back[event["data"]["object"]["charge"]] += event["data"]["object"]["amount"]
+            back[event["data"]["object"]["charge"]].append(event["data"]["object"]["amount"])
     return [charge | {"given_back": back[charge["id"]]} for charge in made]
 
 
@@ -131,7 +155,7 @@ def refused_well(tabs: list[Tab]) -> set[str]:
     return {
         str(answer.json()["error"]["code"]) if answer.status_code == 409 else str(answer.status_code)
         for tab in tabs
-        for answer in tab.answers
+        for answer in (press.answer for press in tab.presses)
         if answer.status_code != 200
     }
 
@@ -145,13 +169,13 @@ async def test_presses_while_the_payment_is_settled_charge_nobody_again(site: Se
         async with browser_at(site, number) as browser:
             desk = await open_checkout(browser)
             first, *later = tabs = [Tab(desk, email) for _ in range(5)]
-            order = (await first.press()).json()
+            press = await first.press()
 
             async def press_later(tab: Tab) -> None:
                 await asyncio.sleep(generator.uniform(0, 0.5))
                 await tab.press_and_confirm(shop)
 
-            await asyncio.gather(first.confirm(shop, order), *map(press_later, later))
+            await asyncio.gather(first.confirm(shop, press), *map(press_later, later))
             return tabs
 
     buyers: list[list[Tab]] = []
@@ -181,7 +205,7 @@ async def test_a_guests_press_in_flight_while_the_browser_signs_in_and_buys(site
         as_guest = Tab(await open_checkout(browser), "vera@mail.example")
         await shop.sandbox.astripe("settings", api_delay_ms=SLOW_MS)
         pressing = asyncio.create_task(as_guest.press_and_confirm(shop))
-        await asyncio.sleep(0.6)
+        await stripe_is_asked(shop)
         await shop.sandbox.astripe("settings", api_delay_ms=0)
         await account_in(shop, browser)
         signed_in = Tab(await open_checkout(browser))
@@ -190,23 +214,32 @@ async def test_a_guests_press_in_flight_while_the_browser_signs_in_and_buys(site
         await all_settled(shop)
 
         assert len(await charges(shop)) == 1
-        assert as_guest.answers[0].status_code == 409
+        assert as_guest.first_answer.status_code == 409
         assert refused_well([as_guest]) <= REFUSALS
+
+
+async def stripe_is_asked(shop: Shop) -> None:
+    """Until the first press waits for Stripe's answer."""
+
+    async def has_come() -> bool:
+        return bool(await asyncio.to_thread(shop.sandbox.requests, "POST", "/v1/payment_intents"))
+
+    await eventually(has_come)
 
 
 async def late_tab_is_refused(shop: Shop, slow: Tab, quick: Tab) -> None:
     """The second shape: the first tab waits for Stripe, the second presses and pays meanwhile."""
     await shop.sandbox.astripe("settings", api_delay_ms=SLOW_MS)
     pressing = asyncio.create_task(slow.press_and_confirm(shop))
-    await asyncio.sleep(0.6)
+    await stripe_is_asked(shop)
     await shop.sandbox.astripe("settings", api_delay_ms=0)
     await quick.press_and_confirm(shop)
     await pressing
     await all_settled(shop)
 
-    assert quick.answers[0].status_code == 200
+    assert quick.first_answer.status_code == 200
     assert len(await charges(shop)) == 1
-    assert slow.answers[0].status_code == 409
+    assert slow.first_answer.status_code == 409
     assert refused_well([slow]) <= REFUSALS
 
 
@@ -254,21 +287,22 @@ async def test_in_random_histories_of_three_tabs_nobody_pays_twice(site: Served,
     made = await charges(shop)
     tabs = [tab for each in histories for tab in each]
     assert refused_well(tabs) <= REFUSALS
-    for each in histories:
-        confirmed = [tab for tab in each if tab.confirmed]
-        assert confirmed, "somebody always gets through"
-        if len(confirmed) > 1:
-            assert any(_crossed(one, other) for one in confirmed for other in confirmed if one is not other)
-    surplus = [charge for charge in made if charge["given_back"]]
-    assert len(made) - len(surplus) == len(histories) == 100
-    assert all(charge["given_back"] == charge["amount"] for charge in surplus)
+    confirmed = [[one for tab in each for one in tab.presses if one.confirmed] for each in histories]
+    assert len(made) == sum(map(len, confirmed)), "what is charged was confirmed, and the other way round"
+    for presses in confirmed:
+        nobody_paid_twice_but_where_two_crossed(presses, made)
     async with session_scope(shop.sessions):
         opened = list(await current_session().scalars(select(Grant.state)))
     assert Counter(opened)[GrantState.ACTIVE] == 100
 
 
-def _crossed(one: Tab, other: Tab) -> bool:
-    """Whether one's confirmation was under way when the other was pressed."""
-    assert one.confirmed is not None
-    began, ended = one.confirmed
-    return began <= other.pressed_at <= ended
+def nobody_paid_twice_but_where_two_crossed(presses: list[Press], made: list[dict[str, Any]]) -> None:
+    """Of one buyer's charges one is kept; each other one crossed it, and was given back whole and once."""
+    charged = {charge["payment_intent"]: charge for charge in made}
+    kept, *more = [one for one in presses if not charged[one.intent]["given_back"]]
+    assert not more, "paid twice"
+    for press in presses:
+        if press is not kept:
+            charge = charged[press.intent]
+            assert charge["given_back"] == [charge["amount"]]
+            assert press.crossed(kept), (press, kept)
