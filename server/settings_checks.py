@@ -46,9 +46,9 @@ PREFIXES = {
     "stripe_webhook_secrets": ("whsec_",),
 }
 ANY_PREFIX = ("sk_", "rk_", "pk_", "whsec_")  # in the middle: a key was pasted behind another's prefix
-# Names that no public server answers: of tests, examples, mistakes and one machine (RFC 6761), of one network
-# (RFC 6762, RFC 8375, and what routers and clouds hand out). Mails and Stripe would point nowhere.
-NOWHERE = (".test", ".example", ".invalid", ".local", ".home.arpa", ".internal", ".localdomain")
+# Names of one network (RFC 6762, RFC 8375, and what routers and clouds hand out): links in mails would lead
+# nowhere.
+NOWHERE = (".local", ".home.arpa", ".internal", ".localdomain")
 ORIGIN = r"https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
 SMTP_SCHEMES = {"smtp", "smtps", "smtp+starttls"}
 

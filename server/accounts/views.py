@@ -12,6 +12,7 @@ from server.accounts.passwords import PasswordTooShort
 from server.accounts.profile import WrongPassword
 from server.accounts.sign_ins import Browser
 from server.accounts.signing_in import SignInRefused
+from server.checkout import service as checkout
 from server.claiming import service as claiming
 from server.errors import PlaybillError, TooMany, Unavailable
 from server.i18n import N_
@@ -103,8 +104,10 @@ async def sign_out(request: Request) -> HTTPResponse:
         await sign_ins.sign_out(token)
     response = redirect("/login", notice="signed_out")
     cookies.drop(response, cookies.SIGN_IN)
-    # The next person at this computer must not watch what a guest bought here either.
-    cookies.drop(response, cookies.ORDER_KEY)
+    # The next person at this computer must not watch what a guest bought here either. A key that opens
+    # nothing stays: it tells that this browser has pressed *Pay* before.
+    if (key_id := request.ctx.viewer.order_key_id) and await checkout.opens_anything(key_id):
+        cookies.drop(response, cookies.ORDER_KEY)
     return response
 
 

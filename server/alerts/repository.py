@@ -57,6 +57,12 @@ async def list_for_order(number: str) -> list[AlertRecord]:
     return [AlertRecord.of(row) for row in rows]
 
 
+async def open_alert_of(subject_key: str) -> str | None:
+    return await current_session().scalar(
+        select(Alert.id).where(Alert.subject_key == subject_key, Alert.resolved_at.is_(None))
+    )
+
+
 async def resolve(alert_id: str, by: str | None, at: datetime) -> bool:
     open_one = update(Alert).where(Alert.id == alert_id, Alert.resolved_at.is_(None))
     return await changed(open_one.values(resolved_at=at, resolved_by=by)) == 1

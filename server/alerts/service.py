@@ -25,6 +25,14 @@ async def raise_alert(facts: Facts, subject_key: str, *, order_number: str | Non
     )
 
 
+async def withdraw(actor: Actor, subject_key: str) -> None:
+    """Close what was told of this subject, if it is open: it has come out otherwise."""
+    require_transaction()
+    alert_id = await repository.open_alert_of(subject_key)
+    if alert_id is not None and await repository.resolve(alert_id, None, now()):
+        await _note_resolved(actor, alert_id)
+
+
 async def open_alerts() -> list[AlertRecord]:
     """Unresolved ones, newest first."""
     return await repository.list_open()
@@ -43,4 +51,8 @@ async def resolve(actor: Actor, alert_id: str) -> None:
     """Raises NotFound if there is no such alert, or somebody has closed it meanwhile."""
     if not await repository.resolve(alert_id, actor.account_id, now()):
         raise NotFound
+    await _note_resolved(actor, alert_id)
+
+
+async def _note_resolved(actor: Actor, alert_id: str) -> None:
     await audit.note(actor, "alert.resolve", "alert", alert_id, before={"open": True}, after={"open": False})

@@ -33,6 +33,16 @@ class BoughtAndClaimed(OrderAlreadyPaid):
     message = N_("You bought this. It is in your account now: sign in to watch it.")
 
 
+class UnderDispute(CheckoutError):
+    """What is paid is not sold again, also while nobody knows whose the money is."""
+
+    code = "payment_disputed"
+    message = N_(
+        "You bought this, and your bank is looking into the payment. It opens again, or you can buy it "
+        "again, once your bank has decided. Write to us if you know nothing of this."
+    )
+
+
 class AlreadyOwned(CheckoutError):
     code = "already_owned"
     message = N_("You own this course already.")

@@ -6,18 +6,20 @@ from server.access import service as access
 from server.access.records import Viewer
 from server.accounts.records import AccountRecord
 from server.checkout import repository
-from server.checkout.errors import AlreadyOwned, BoughtAndClaimed, OrderAlreadyPaid, WaitsInMail
+from server.checkout.errors import AlreadyOwned, BoughtAndClaimed, OrderAlreadyPaid, UnderDispute, WaitsInMail
 
 
 async def refuse_owner(account: AccountRecord | None, viewer: Viewer, course_ids: Collection[str]) -> None:
     """What this account owns or its address paid for, or this browser has bought, is not sold to it again.
 
-    Raises AlreadyOwned or OrderAlreadyPaid; WaitsInMail if nobody has claimed it yet; BoughtAndClaimed if an
-    account, perhaps another person's, holds what was bought in this browser. A guest's e-mail address is not
-    asked: the answer would tell whose address it is.
+    Raises AlreadyOwned or OrderAlreadyPaid; UnderDispute while a bank looks into what was paid; WaitsInMail
+    if nobody has claimed it yet; BoughtAndClaimed if an account, perhaps another person's, holds what was
+    bought in this browser. A guest's e-mail address is not asked: the answer would tell whose address it is.
     """
     if await access.open_course_ids(viewer, course_ids):
         raise AlreadyOwned if account else OrderAlreadyPaid
+    if await access.has_suspended(viewer, course_ids):
+        raise UnderDispute
     if account is not None:
         if account.is_proven and await repository.unclaimed_order_of(account.email_key, course_ids):
             raise WaitsInMail

@@ -83,6 +83,8 @@ async def _want_back(
         await alerts.raise_alert(
             PaidTwice(amount=amount, currency=order.currency), once_key, order_number=order.number
         )
+        # Else it still asks staff to refund one of the two: they might take the one that stays.
+        await alerts.withdraw(ACTOR, f"twice:{order.id}")
         facts = {"amount": amount, "currency": order.currency, "reason": RefundReason.PAID_TWICE}
         await audit.note(ACTOR, "order.refund", "order", order.number, after=facts)
     return is_new

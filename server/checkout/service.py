@@ -93,6 +93,11 @@ async def orders_of(viewer: Viewer) -> list[OrderRecord]:
     return await repository.list_of_viewers(viewer.ids) if viewer.ids else []
 
 
+async def opens_anything(order_key_id: str) -> bool:
+    """Whether whoever sits at this browser sees or watches what a guest bought there."""
+    return bool(await repository.list_of_viewers([order_key_id]))
+
+
 async def list_orders(query: str, status: OrderStatus | None, page_number: int) -> Page[OrderRecord]:
     """For staff: newest first; `query` is an order number or the beginning of an e-mail address."""
     return await figures_repository.list_page(

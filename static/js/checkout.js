@@ -24,6 +24,7 @@ const watchLink = find(form, "[data-watch-link]", HTMLAnchorElement);
 const email = findAll(form, "[name=email]", HTMLInputElement)[0]; // an account has its own
 const LOCKED = ["loading", "paying", "verifying"];
 const SLOW_AFTER_MS = 20_000;
+const TOLD_BY_THE_PAGE = ["waits_in_mail", "payment_disputed"];
 /** @type {Record<string, string>} */
 const STATE_OF_REFUSAL = {
   already_owned: "owned",
@@ -137,7 +138,7 @@ async function refused(status, error) {
     show("ready");
     markEmail(false);
   } else if (error.code === "quote_changed") await changed(/** @type {Quote} */ (error));
-  else if (status === 401 || error.code === "waits_in_mail") location.reload(); // the page itself says what to do
+  else if (status === 401 || TOLD_BY_THE_PAGE.includes(error.code)) location.reload(); // the page itself says what to do
   else if (error.order) await waitForMoney(error.order);
   else if (state) tell(state);
   else if (status === 403 || error.fields?.email) tell("stale"); // signed out, or the cookies are gone
@@ -206,7 +207,7 @@ async function waitForMoney(order, { patienceMs = SLOW_AFTER_MS, otherwise = "pr
   if (outcome.watch_url) {
     watchLink.href = outcome.watch_url;
     tell("succeeded");
-  } else if (outcome.status === "gone") tell("in-progress");
+  } else if (outcome.status === "gone") tell("gone");
   else if (["pending", "unpaid", "canceled"].includes(outcome.status)) tell("failed");
   else location.assign(`/orders/${order}`); // paid, and given back already: that page says so
 }

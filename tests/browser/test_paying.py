@@ -273,3 +273,29 @@ async def test_nothing_jumps_when_the_card_form_has_loaded(guest: Visitor) -> No
     await guest.sees("ready")
     await expect(guest.card.locator('[name="cvc"]')).to_be_visible()
     assert await guest.pay_button.bounding_box() == before
+
+
+async def test_whoever_signs_out_while_the_bank_asks_is_told_where_the_money_is(
+    shop: LiveShop, guest: Visitor
+) -> None:
+    charges = shop.charges()
+    guest.expected.append("status of 404")  # the order is in the account, and nobody is signed in
+    await guest.sign_up("ines@mail.example")
+    waiting, other = guest.page, await guest.context.new_page()
+    await guest.open_checkout(COURSE)
+    await guest.type_card(THREE_D_SECURE)
+    await guest.pay_button.click()
+    complete = guest.bank.locator("#test-source-authorize-3ds")
+    await expect(complete).to_be_visible()
+    guest.page = other
+    await guest.sign_out()
+    guest.page = waiting
+    await complete.click()
+    await guest.sees("gone")
+    await expect(guest.notices).to_have_count(1)
+    await expect(guest.notices).to_contain_text("the receipt is in your mail", use_inner_text=True)
+    await expect(guest.pay_button).to_be_hidden()
+    guest.page = other
+    await guest.open(f"/checkout/{COURSE}")
+    await expect(other.get_by_text("You bought this. It is in your account now.")).to_be_visible()
+    assert shop.charges() == charges + 1

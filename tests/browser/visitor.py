@@ -239,3 +239,8 @@ class Visitor:
         await self.page.locator("[name=password]").fill(password)
         await self.page.locator("[name=password]").press("Enter")
         await expect(self.page).not_to_have_url(re.compile("/login"))
+
+    async def sign_out(self) -> None:
+        await self.open("/account")
+        await self.page.locator('form[action="/logout"] button').evaluate("button => button.click()")
+        await expect(self.page).to_have_url(re.compile("/login"))

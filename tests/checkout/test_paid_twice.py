@@ -16,7 +16,8 @@ from server.checkout import payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, Refund
 from server.clock import now
-from server.database.session import current_session, transaction
+from server.database.session import current_session, release, transaction
+from server.integrations.gateways import gateways
 from server.mail.models import Mail
 from tests.conftest import Sandbox, Site
 from tests.factories import (
@@ -25,6 +26,7 @@ from tests.factories import (
     create_course,
     entries_of,
     intent_of,
+    open_checkout,
     order_in,
     pay,
     post,
@@ -172,6 +174,66 @@ async def test_two_accounts_in_one_browser_are_two_people(
     assert await refunds() == []
 
 
+async def test_whoever_signs_out_with_the_banks_page_open_is_the_same_buyer(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await create_account()
+    await sign_in(browser)
+    signed_in = await order_in(browser)
+    await post(browser, "/logout")
+    as_guest = await order_in(browser)
+
+    await settle_all([await pay(sandbox, as_guest)])
+
+    closed = await gateways().stripe.fetch_intent(intent_of(signed_in))
+    assert closed.status == "canceled"
+    assert [one.status for one in await orders()] == [OrderStatus.CANCELED, OrderStatus.PAID]
+
+
+async def test_what_an_account_bought_here_is_not_sold_again_after_signing_out(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    await create_account()
+    await sign_in(browser)
+    page = await open_checkout(browser)
+    await settle_all([await pay(sandbox, (await page.press_pay()).json())])
+    await post(browser, "/logout")
+
+    again = await page.press_pay()
+
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "order_already_paid")
+
+
+async def test_signing_out_leaves_nothing_that_a_guest_bought_here(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    order = await order_in(browser)
+    await settle_all([await pay(sandbox, order)])
+    await create_account()
+    await sign_in(browser)
+
+    await post(browser, "/logout")
+
+    assert (await browser.get(f"/orders/{order['order']}")).status_code == 404
+
+
+async def test_what_a_bank_looks_into_is_not_sold_again(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    page = await open_checkout(browser)
+    intent = await pay(sandbox, (await page.press_pay()).json())
+    await settle_all([intent])
+    charge = (await gateways().stripe.fetch_whole(intent)).charges[0].id
+    await sandbox.astripe(f"charges/{charge}/dispute")
+    await settle_all([intent])
+    await release()
+
+    again = await page.press_pay()
+    shown = await browser.get("/checkout/first-night")
+
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "payment_disputed")
+    assert shown.status_code == 409
+    assert "your bank is looking into the payment" in shown.text
+
+
 async def test_a_guest_elsewhere_who_typed_an_owners_address_is_left_to_staff(
     shop: Site, sandbox: Sandbox
 ) -> None:
@@ -307,6 +369,7 @@ async def test_of_two_guest_purchases_that_a_claim_joins_the_later_goes_back(
     await claim(shop, "vera@mail.example")
 
     (refund,) = await refunds()
+    assert (await told(AlertKind.PAID_TWICE), await told(AlertKind.BOUGHT_TWICE)) == (1, 0)
     earlier, later = await orders()
     assert (refund.order_id, refund.amount) == (later.id, later.amount)
     assert earlier.status is OrderStatus.PAID

@@ -148,10 +148,11 @@ async def test_a_note_beside_a_page_waits_for_a_lock_once(rivals: Sessions) -> N
     """An act is tried again after that; a page waits for no more than one lock."""
     tries: list[str] = []
 
-    async def note() -> None:
+    async def note() -> bool:
         tries.append("a")
         await wait_no_longer_than_a_second()
         await add_one("a")
+        return True
 
     async def hold(held: asyncio.Event, over: asyncio.Event) -> None:
         async with session_scope(rivals), transaction():
