@@ -18,7 +18,7 @@ demo: $(VENV)/site ## Run the whole shop with stand-ins of Stripe, Kollus and ma
 	@$(BIN)/playbill demo $(if $(RESET),--reset)
 
 test: $(VENV)/test ## Run every test, on SQLite and MariaDB and in Chromium (T=path runs a part)
-	@scripts/require mariadb-server chromium fonts-noto-cjk
+	@scripts/require mariadb-server chromium chromium-headless-shell fonts-noto-cjk
 	@$(BIN)/pytest $(if $(filter tests,$(T)),$(SHARED)) $(T)
 
 lint: $(VENV)/dev node_modules/.installed ## Check style and types, of Python and of static/js
@@ -38,7 +38,7 @@ bench: $(VENV)/test ## Requests per second and latencies, each beside a bare San
 	@$(BIN)/python -m tests.bench
 
 screenshots: $(VENV)/test ## Make the pictures of the README
-	@scripts/require chromium fonts-noto-cjk
+	@scripts/require chromium-headless-shell fonts-noto-cjk
 	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove what was installed here, and the demo's data

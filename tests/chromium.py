@@ -3,7 +3,10 @@
 # A name of plain http that is not this machine's: browsers send no Fetch Metadata there.
 ELSEWHERE = "shop.lan"
 
-EXECUTABLE = "/usr/bin/chromium"
+# The same engine without the window around it: for the same page two thirds of the work.
+EXECUTABLE = "/usr/bin/chromium-headless-shell"
+# It blocks cookies of third parties, in every context made anew; the one above cannot.
+WHOLE = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

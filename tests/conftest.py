@@ -5,6 +5,7 @@ Everything listens on free ports of 127.0.0.1 and ends with the run.
 
 import asyncio
 import contextlib
+import os
 import shutil
 import subprocess
 import time
@@ -74,6 +75,13 @@ def answers(url: str) -> bool:
 def wait_for(urls: list[str], within_s: float = 30) -> None:
     for url in urls:
         until(partial(answers, url), within_s, f"an answer from {url}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Databases of a test live in memory where there is room: on a disk every commit waits for it."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 1024**3:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 # Before xdist reads the groups.

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, async_playwright
 
 from tests.browser.live import LiveShop, live_shop
 from tests.browser.visitor import Visitor
+from tests.chromium import ARGUMENTS, WHOLE
 from tests.conftest import free_settings
 from tests.mariadb import MariaDB
 
@@ -44,8 +45,8 @@ async def new_visitor(chromium: Browser, shop: LiveShop) -> AsyncIterator[NewVis
     """Makes visitors; at the end none of them may have met an error, a window or another site."""
     visitors: list[Visitor] = []
 
-    async def arrive(**options: Any) -> Visitor:
-        visitors.append(await Visitor.arrive(chromium, shop, **options))
+    async def arrive(browser: Browser = chromium, **options: Any) -> Visitor:
+        visitors.append(await Visitor.arrive(browser, shop, **options))
         return visitors[-1]
 
     yield arrive
@@ -53,6 +54,14 @@ async def new_visitor(chromium: Browser, shop: LiveShop) -> AsyncIterator[NewVis
         await visitor.context.close()
     problems = [one for visitor in visitors for one in visitor.unexpected()]
     assert not problems, "\n".join(problems)
+
+
+@pytest_asyncio.fixture
+async def whole_chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=WHOLE, args=ARGUMENTS)
+        yield browser
+        await browser.close()
 
 
 @pytest_asyncio.fixture

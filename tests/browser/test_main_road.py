@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import NewVisitor
 from tests.browser.live import LiveShop
@@ -65,9 +65,10 @@ async def test_a_signed_in_viewer_buys_without_typing_an_address_and_finds_her_p
 
 @on_sqlite
 async def test_the_page_stays_on_the_site_and_no_window_opens_while_a_card_is_paid(
-    guest: Visitor, shop: LiveShop
+    new_visitor: NewVisitor, whole_chromium: Browser, shop: LiveShop
 ) -> None:
-    """With third-party cookies blocked: Chromium does that in every context made anew."""
+    """With third-party cookies blocked."""
+    guest = await new_visitor(whole_chromium)
     store = "() => { document.cookie = 'a=b; SameSite=None; Secure'; return document.cookie; }"
     await guest.open_checkout("available-light")
     frame = await (await guest.page.locator("[data-payment-element] iframe").element_handle()).content_frame()

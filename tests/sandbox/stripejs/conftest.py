@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, FrameLocator, Page, async_playwright, expect
 
-from tests.chromium import ARGUMENTS, EXECUTABLE
+from tests.chromium import ARGUMENTS, WHOLE
 from tests.conftest import wait_for
 from tests.http import HTTP
 from tests.ports import free_port
@@ -103,7 +103,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             profile,
-            executable_path=EXECUTABLE,
+            executable_path=WHOLE,
             args=ARGUMENTS,
             locale="ko-KR",
             viewport={"width": 390, "height": 844},
