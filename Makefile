@@ -9,7 +9,7 @@ T ?= tests
 # One more of them than there are cores: some always wait for a clock.
 SHARED = --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses=6 --dist=loadgroup --no-loadscope-reorder
 
-.PHONY: help demo test lint format migrate bench screenshots clean
+.PHONY: help demo test races lint format migrate bench screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,10 @@ demo: $(VENV)/site ## Run the whole shop with stand-ins of Stripe, Kollus and ma
 test: $(VENV)/test ## Run every test, on SQLite and MariaDB and in Chromium (T=path runs a part)
 	@scripts/require mariadb-server chromium chromium-headless-shell fonts-noto-cjk
 	@$(BIN)/pytest $(if $(filter tests,$(T)),$(SHARED)) $(T)
+
+races: $(VENV)/test ## A hundred random histories of three tabs: nobody pays twice (make test has a part of them)
+	@scripts/require mariadb-server
+	@HISTORIES=100 $(BIN)/pytest tests/faults/test_paid_twice.py
 
 lint: $(VENV)/dev node_modules/.installed ## Check style and types, of Python and of static/js
 	@$(BIN)/ruff check .

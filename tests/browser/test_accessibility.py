@@ -34,7 +34,7 @@ async def violations(visitor: Visitor) -> list[str]:
 async def test_paying_has_no_barrier_that_a_machine_can_find(
     shop: LiveShop, new_visitor: NewVisitor, look: dict[str, Any], email: str
 ) -> None:
-    mia = await new_visitor(**look)
+    mia = await new_visitor(reduced_motion="reduce", **look)  # no color is judged on its way to another
     mia.expected.append("status of 402")
     found = []
     await mia.open_checkout(COURSE)
@@ -57,7 +57,7 @@ async def test_the_staffs_order_pages_have_none_on_a_phone_either(
     shop: LiveShop, new_visitor: NewVisitor
 ) -> None:
     number = await (await new_visitor()).buy(COURSE, "moe@mail.example")
-    ada = await new_visitor()
+    ada = await new_visitor(reduced_motion="reduce")
     await ada.sign_in(ADMIN)
     found = []
     for path in (

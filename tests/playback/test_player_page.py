@@ -164,7 +164,12 @@ async def test_the_video_fills_the_screen_in_older_browsers_too(
     for name in ("allowfullscreen", "webkitallowfullscreen", "mozallowfullscreen"):
         await expect(page.locator("[data-player] iframe")).to_have_attribute(name, "")
     await frame(page).locator("[data-full]").click()
-    await page.wait_for_function("document.fullscreenElement !== null")
+
+    async def is_full() -> bool:
+        # Not by wait_for_function: its polling is a script that the page's policy refuses.
+        return bool(await page.evaluate("document.fullscreenElement !== null"))
+
+    await eventually(is_full)
     assert said == []
 
 

@@ -16,6 +16,7 @@ from server.database.session import release
 from server.demo import people, seed
 from server.web import cookies
 from tests.conftest import Site
+from tests.engines import on_sqlite
 
 LINK = re.compile(r'<(?:a|link|img|script|form)\b[^>]*?\s(?:href|src|action)="([^"]*)"')
 POSTED = re.compile(r'<form\b[^>]*\smethod="post"[^>]*>')
@@ -92,6 +93,7 @@ async def shop(site: Site, session: None, monkeypatch: pytest.MonkeyPatch) -> No
     await release()
 
 
+@on_sqlite
 async def test_no_link_is_dead(site: Site) -> None:
     dead: dict[str, list[str]] = {}
     seen: dict[str, int] = {}
