@@ -41,7 +41,8 @@ from tests.ports import free_port
 from tests.statements import Statements
 
 TESTS = Path(__file__).parent
-GROUPS = ["browser", *(f"faults {engine}" for engine in ENGINES), *ENGINES, "stripejs", ""]
+# The longest first.
+GROUPS = [*ENGINES, "browser", "faults mariadb", "faults sqlite", "players", "stripejs", ""]
 PORTS = ("port", "sandbox_stripe_port", "sandbox_kollus_port", "sandbox_mail_port", "sandbox_smtp_port")
 
 
@@ -104,6 +105,8 @@ def group_of(item: pytest.Item) -> str:
         return folder
     if item.path.parent.name == "stripejs":
         return "stripejs"
+    if item.path.name in ("test_player_page.py", "test_layout_shift.py") and folder == "playback":
+        return "players"
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     engine = str(parameters.get("database_engine", ""))
     return f"faults {engine}" if engine and folder == "faults" else engine
