@@ -14,7 +14,7 @@ def new_id() -> str:
 
 
 def new_order_number() -> str:
-    """50 random bits as `XXXXX-XXXXX`: what a buyer reads out on the telephone."""
+    """50 random bits as two groups of five: what a buyer reads out on the telephone."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(10)).upper()
     return f"{letters[:5]}-{letters[5:]}"
 

@@ -71,11 +71,9 @@ async def open_grants_of(viewer: Viewer, course_ids: Collection[str] | None = No
     return [one for one in await repository.list_active(viewer.ids, course_ids) if one.is_open(at)]
 
 
-async def has_suspended(viewer: Viewer, course_ids: Collection[str]) -> bool:
-    """Whether she has paid for one of these courses, and her bank looks into the payment."""
-    return bool(viewer.ids) and any(
-        one.state is GrantState.SUSPENDED for one in await repository.list_for_courses(viewer.ids, course_ids)
-    )
+async def held(viewer: Viewer, course_ids: Collection[str]) -> list[GrantRecord]:
+    """Her grants of these courses, closed ones too, oldest first; asks nothing for a stranger."""
+    return await repository.list_for_courses(viewer.ids, course_ids) if viewer.ids else []
 
 
 async def grants_of(viewer_id: str) -> list[GrantRecord]:

@@ -8,10 +8,10 @@ hold the buyer's viewers locked, so of all presses of one buyer one decides at a
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from server.access import service as access
@@ -41,6 +41,7 @@ from server.tokens import mac, new_order_number
 FIRST_CHECK_AFTER = timedelta(seconds=10)
 # One after the other closes what the one before left open; a buyer has no more tabs than that at once.
 ROUNDS = 8
+TURN_WITHIN_S = 5.0
 
 # Against card testing. Generous for people, also for many behind one address of an office or a school.
 WINDOW_S = 600
@@ -49,9 +50,6 @@ PRESSES_PER_EMAIL = 20
 PRESSES_PER_IP = 200
 
 log = logging.getLogger("playbill.checkout")
-
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,8 @@ async def open_order(press: Press) -> OpenOrder:
     """
     await brake(press.buyer)
     for _ in range(ROUNDS):
-        placed = await _decided(press.buyer, place, press)
+        async with _turn(press.buyer):
+            placed = await in_transaction(place, press)
         if placed.order is None:
             await close(placed.rivals)
             continue
@@ -128,7 +127,8 @@ async def open_order(press: Press) -> OpenOrder:
         if intent is None:
             continue
         try:
-            rivals = await _decided(press.buyer, hand_out, press, order, intent)
+            async with _turn(press.buyer):
+                rivals = await in_transaction(hand_out, press, order, intent)
             if not rivals:
                 return OpenOrder(order.number, intent.client_secret, intent.amount, intent.currency)
             await close(rivals)
@@ -144,12 +144,10 @@ async def open_order(press: Press) -> OpenOrder:
 
 # Of one buyer's presses one at a time waits for the lock: the others need no connection of the database's.
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-TURN_WITHIN_S = 5.0
 
 
-async def _decided(
-    buyer: Buyer, act: Callable[Given, Awaitable[Result]], /, *given: Given.args, **named: Given.kwargs
-) -> Result:
+@asynccontextmanager
+async def _turn(buyer: Buyer) -> AsyncIterator[None]:
     turn = _turns.setdefault(buyer.viewer_id, asyncio.Lock())
     try:
         async with asyncio.timeout(TURN_WITHIN_S):
@@ -157,7 +155,7 @@ async def _decided(
     except TimeoutError as error:
         raise OrderInProgress from error
     try:
-        return await in_transaction(act, *given, **named)
+        yield
     finally:
         turn.release()
 

@@ -39,8 +39,8 @@ async def refund_order(number: str, actor: Actor) -> None:
             return await make_requested(order.id, must=True)
         except RefundRefused:
             # Perhaps a part of it went back meanwhile: then the rest is wanted.
-            now_left = await repository.get(number)
-            if now_left is None or now_left.given_back == order.given_back:
+            found = await repository.get(number)
+            if found is None or found.given_back == order.given_back:
                 raise
     raise RefundUnclear(number)
 
