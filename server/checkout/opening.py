@@ -149,6 +149,7 @@ _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 @asynccontextmanager
 async def _turn(buyer: Buyer) -> AsyncIterator[None]:
     turn = _turns.setdefault(buyer.viewer_id, asyncio.Lock())
+    await release()
     try:
         async with asyncio.timeout(TURN_WITHIN_S):
             await turn.acquire()

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from server.access import service as access
-from server.access.models import Grant, GrantState
+from server.access.models import Grant, GrantState, ViewerRow
 from server.accounts import service as accounts
 from server.alerts import service as alerts
 from server.alerts.models import AlertKind
@@ -18,16 +18,19 @@ from server.checkout import card_testing, payment_repository, sweep
 from server.checkout import service as checkout
 from server.checkout.models import Order, OrderStatus, Payment, PaymentStatus
 from server.clock import now
-from server.database.session import current_session, session_scope, transaction
+from server.database.session import current_session, release, session_scope, transaction
 from server.integrations.gateways import gateways
 from server.integrations.stripe import StripeGateway
 from server.integrations.stripe_facts import IntentState
 from server.mail.models import Mail
 from server.stripe_events.service import Outcome
+from server.throttle.models import ThrottleCounter
 from tests.conftest import Sandbox, Site
+from tests.engines import on_mariadb
 from tests.factories import (
     TESTER,
     create_account,
+    eventually,
     intent_of,
     open_checkout,
     order_in,
@@ -318,3 +321,88 @@ async def test_a_clock_that_was_ahead_stops_neither_the_sweep_nor_the_waiting_pa
             update(Payment).values(status=PaymentStatus.CREATED, next_check_at=in_a_year)
         )
     assert len(await payment_repository.list_due(now(), now() + timedelta(hours=2), 10)) == 1
+
+
+# Between the steps of one press
+
+
+async def pressed_while_stripe_is_slow(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> asyncio.Task[httpx.Response]:
+    """A press in dollars that waits for its new intent: it is placed, and has handed out nothing."""
+    page = await open_checkout(browser)
+    await sandbox.astripe("settings", api_delay_ms=1500, api_only="POST /v1/payment_intents")
+    pressing = asyncio.create_task(page.press_pay(currency="USD"))
+
+    async def is_placed() -> bool:
+        await current_session().reset()
+        found = await current_session().scalar(select(Order.id).where(Order.currency == "USD"))
+        return found is not None
+
+    await eventually(is_placed)
+    return pressing
+
+
+async def change(currency: str, **values: Any) -> None:
+    async with transaction():
+        await current_session().execute(update(Order).where(Order.currency == currency).values(**values))
+
+
+async def test_a_rival_whose_secret_is_out_is_closed_before_another_secret_goes_out(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    won = await order_in(browser, currency="KRW")
+    await change("KRW", status=OrderStatus.CANCELED)  # so that the press is placed without seeing it
+    pressing = await pressed_while_stripe_is_slow(browser, sandbox)
+    await change("KRW", status=OrderStatus.PENDING)
+
+    answer = await pressing
+
+    assert answer.status_code == 200
+    await release()
+    assert (await gateways().stripe.fetch_intent(intent_of(won))).status == "canceled"
+    await current_session().reset()
+    found = await current_session().execute(select(Order.currency, Order.status).order_by(Order.currency))
+    assert found.all() == [("KRW", OrderStatus.CANCELED), ("USD", OrderStatus.PENDING)]
+
+
+async def test_a_press_whose_order_was_ended_meanwhile_hands_out_nothing_of_it(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    pressing = await pressed_while_stripe_is_slow(browser, sandbox)
+    await change("USD", status=OrderStatus.CANCELED, open_key=None)
+    await current_session().reset()
+    ended = (await current_session().scalars(select(Order.number))).one()
+
+    answer = await pressing
+
+    assert answer.status_code == 200
+    assert answer.json()["order"] != ended
+    told = [(event["type"], event["data"]["object"]["id"]) for event in sandbox.events()]
+    made = {intent for kind, intent in told if kind == "payment_intent.created"}
+    canceled = {intent for kind, intent in told if kind == "payment_intent.canceled"}
+    assert made - canceled == {intent_of(answer.json())}
+
+
+@on_mariadb
+async def test_of_many_presses_of_one_buyer_one_holds_a_connection(
+    site: Site, browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """While its lock is held by somebody else; on SQLite all writers queue without one."""
+    page = await open_checkout(browser)
+    first = await page.press_pay()
+    pool = site.app.ctx.engine.sync_engine.pool
+
+    async def all_but_one_wait() -> bool:
+        await asyncio.sleep(0)
+        hits = await current_session().scalar(select(func.max(ThrottleCounter.count)))
+        return bool(hits == 6 and pool.checkedout() == 1)
+
+    async with transaction():
+        await access.lock_viewers(await current_session().scalars(select(ViewerRow.id)))
+        pressing = [asyncio.create_task(page.press_pay()) for _ in range(5)]
+        await eventually(all_but_one_wait, 2.5)
+    answers = await asyncio.gather(*pressing)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["order"] for answer in answers} == {first.json()["order"]}
