@@ -7,7 +7,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -qq install --constraint constrain
 T ?= tests
 # A whole run is shared among processes (see docs/testing.md); for a part they are not worth their start.
 # One more of them than there are cores: some always wait for a clock.
-SHARED = --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 2)) --maxprocesses=6 --dist=loadgroup --no-loadscope-reorder
+SHARED = --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses=6 --dist=loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test races lint format migrate bench screenshots clean
 

@@ -63,7 +63,7 @@ def until(holds: Callable[[], bool], within_s: float, what: str) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.05)  # another process tells nothing by itself: it is asked until it is so
 
 
 def answers(url: str) -> bool:

@@ -53,7 +53,7 @@ class MariaDB:
             except pymysql.err.OperationalError:
                 if time.monotonic() > deadline or self._process.poll() is not None:
                     raise
-                time.sleep(0.1)
+                time.sleep(0.1)  # it tells nobody that it is ready: it is asked
             else:
                 return
 

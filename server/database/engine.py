@@ -21,7 +21,7 @@ OPTIONS: dict[str, Any] = {
     "pool_size": 10,
     "max_overflow": 10,
     # A rush of more buyers than connections is a queue: see database/mysql.py for how long it may be.
-    "pool_timeout": 3,
+    "pool_timeout": 2.5,
     "pool_reset_on_return": None,  # see roll_back_what_is_open
     "hide_parameters": True,
 }

@@ -13,7 +13,7 @@ import aiomysql  # type: ignore[import-untyped]
 from pymysql.constants import CR  # type: ignore[import-untyped]
 
 # What may follow each other stays below the 5 s within which a page says that the database is away: a wait
-# for a free connection (see engine.py) and a new one; a ping and a new one; a statement and a ROLLBACK.
+# for a free connection (see engine.py), a ping and a new one; a statement and a ROLLBACK.
 CONNECT_WITHIN_S = 1.5
 PING_WITHIN_S = 0.5
 ANSWER_WITHIN_S = 4.0

@@ -38,7 +38,7 @@ def eventually(look: Callable[[], T | None], seconds: float = 8.0) -> T:
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.02)
+        time.sleep(0.02)  # the stand-in is another process: it is asked until it is so
     raise AssertionError("this did not happen in time")
 
 
