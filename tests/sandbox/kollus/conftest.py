@@ -46,7 +46,7 @@ def kollus_port() -> Iterator[int]:
         assert process.wait(timeout=10) == 0
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def site() -> AsyncIterator[Site]:
     site = Site()
     await site.open()
@@ -54,7 +54,7 @@ async def site() -> AsyncIterator[Site]:
     await site.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def kollus(kollus_port: int, site: Site) -> AsyncIterator[StandIn]:
     """The stand-in, fresh, with its callbacks pointed at the site."""
     contents = {row["media_content_key"]: row for row in json.loads((MEDIA / "contents.json").read_text())}

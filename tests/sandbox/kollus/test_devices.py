@@ -6,8 +6,6 @@ import pytest
 
 from .support import Site, StandIn, claims, sign, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 async def _watch(kollus: StandIn, device: str, user: str = "user-1") -> int | None:
     """What keeps `user` from watching on `device`; None if nothing does."""

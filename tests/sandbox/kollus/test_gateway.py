@@ -8,8 +8,6 @@ import pytest
 
 from .support import CUSTOM_KEY, SECOND_CUSTOM_KEY, SECURITY_KEY, StandIn, claims, query, sign
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 KNOWN = "a real key"  # stands in the table below for the key of an existing content
 INTRO = [{"mckey": KNOWN, "intr": True}]
 SITE = {"referer": "http://127.0.0.1:8000/"}

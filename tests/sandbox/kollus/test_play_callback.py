@@ -7,8 +7,6 @@ import pytest
 
 from .support import CUSTOM_KEY, Answer, Site, StandIn, claims, query, sign
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 REFUSALS: list[tuple[str, Answer, int]] = [
     ("1", Answer(body=""), 8670),
     ("1", Answer(status=500), 8670),

@@ -7,13 +7,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
-
-from tests.chromium import ARGUMENTS, EXECUTABLE
+from playwright.async_api import Browser, BrowserContext, Frame, Page
 
 from .support import Answer, Site, StandIn, claims, sign, until
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EXAMPLES = json.loads((Path(__file__).parent / "lms_examples.json").read_text())
 
@@ -34,17 +30,9 @@ WATCH_PAGE = """<!doctype html><meta charset="utf-8"><title>Watch</title>
 </script>"""
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, headless=True, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(locale="en-US", viewport={"width": 400, "height": 300})
+@pytest_asyncio.fixture
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    context = await chromium.new_context(locale="en-US", viewport={"width": 400, "height": 300})
     yield context
     await context.close()
 
@@ -406,9 +394,9 @@ async def test_viewer_can_do_everything_with_the_bar(
 
 
 async def test_narrow_phone_in_korean_has_room_for_the_bar(
-    browser: Browser, kollus: StandIn, site: Site
+    chromium: Browser, kollus: StandIn, site: Site
 ) -> None:
-    context = await browser.new_context(locale="ko-KR", viewport={"width": 320, "height": 180})
+    context = await chromium.new_context(locale="ko-KR", viewport={"width": 320, "height": 180})
     page = await context.new_page()
     await page.goto(kollus.url(sign(claims(kollus.key_of(20)))), referer=f"{site.url}/")
     await page.locator("[data-state=ready]").wait_for()

@@ -10,8 +10,6 @@ from tests.ports import free_port
 
 from .support import CHANNEL_KEY, SERVICE_ACCOUNT_KEY, Answer, Site, StandIn, claims, sign
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 def _play(kollus: StandIn, duration: int = 20, **changes: Any) -> str:
     return sign(claims(kollus.key_of(duration), **changes))
