@@ -1,4 +1,4 @@
-"""The `playbill` command, run to its end: by an interpreter of its own, or by one that is warm.
+"""The commands `playbill` and `alembic`, run to their end: by an interpreter of its own, or by a warm one.
 
 Most of what a command costs is importing: a second of work, a hundred times in a run. So one process imports
 everything once, runs nothing, and is forked for each command, which then has its own arguments, environment,
@@ -20,8 +20,9 @@ from tempfile import TemporaryFile
 from typing import NoReturn
 
 WITHIN_S = 60
+MODULES = {"playbill": "server.cli", "alembic": "alembic.config"}  # each with its `main`
 NEEDED = [
-    "server.cli",
+    *MODULES.values(),
     "server.app",
     "server.serving",
     "server.doctor",
@@ -43,13 +44,7 @@ def playbill(
         return subprocess.run(
             command, env=whole, input=typed, capture_output=True, text=True, timeout=WITHIN_S, check=False
         )
-    with TemporaryFile("w+") as given, TemporaryFile("w+") as out, TemporaryFile("w+") as errors:
-        given.write(typed)
-        given.seek(0)
-        code = _run_warm(arguments, whole, [one.fileno() for one in (given, out, errors)])
-        out.seek(0)
-        errors.seek(0)
-        return subprocess.CompletedProcess(arguments, code, out.read(), errors.read())
+    return _run_warm(["playbill", *arguments], whole, typed)
 
 
 def run_playbill(
@@ -61,11 +56,28 @@ def run_playbill(
     return done.stdout
 
 
-def _run_warm(arguments: tuple[str, ...], environment: dict[str, str], streams: list[int]) -> int:
+def run_alembic(arguments: list[str], environment: dict[str, str]) -> str:
+    """`alembic`, where nothing may go wrong; returns what it printed."""
+    done = _run_warm(["alembic", *arguments], {**os.environ, **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _run_warm(command: list[str], environment: dict[str, str], typed: str = "") -> Done:
+    with TemporaryFile("w+") as given, TemporaryFile("w+") as out, TemporaryFile("w+") as errors:
+        given.write(typed)
+        given.seek(0)
+        code = _fork(command, environment, [one.fileno() for one in (given, out, errors)])
+        out.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), errors.read())
+
+
+def _fork(command: list[str], environment: dict[str, str], streams: list[int]) -> int:
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
-            message = json.dumps([arguments, environment, str(Path.cwd())]).encode()
+            message = json.dumps([command, environment, str(Path.cwd())]).encode()
             socket.send_fds(_warm(), [message], [theirs.fileno(), *streams])
         told = ours.recv(16)
     assert told, "the warm process has ended"
@@ -110,14 +122,11 @@ def _keep(message: bytes, answer: int, *streams: int) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    arguments, environment, folder = json.loads(message)
+    (name, *arguments), environment, folder = json.loads(message)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-
-    from server.cli import main
-
-    main(arguments)
+    importlib.import_module(MODULES[name]).main(arguments)
 
 
 def _tell_end_of(pid: int, answer: int) -> NoReturn:

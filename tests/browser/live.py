@@ -118,10 +118,10 @@ class LiveShop:
 def live_shop(settings: Settings) -> Iterator[LiveShop]:
     """`playbill serve` with its jobs, on a fresh database with the demo's catalog and one admin."""
     environment = environment_of(settings)
-    run_playbill(["migrate"], environment, cold=True)
-    run_playbill(["seed"], environment, cold=True)
+    run_playbill(["migrate"], environment)
+    run_playbill(["seed"], environment)
     create_admin = ["create-admin", ADMIN, "--name=Ada", "--password-stdin"]
-    run_playbill(create_admin, environment, typed=PASSWORD, cold=True)
+    run_playbill(create_admin, environment, typed=PASSWORD)
     log = settings.var_dir / "serve.log"
     with running(["sandbox"], settings, settings.var_dir / "sandbox.log"), running(["serve"], settings, log):
         wait_for([*health_addresses(settings), f"{settings.public_url}/readyz"])

@@ -2,10 +2,7 @@
 
 import ast
 import asyncio
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from server.database.engine import create_engine
 from server.database.migrations import config, newest
 from server.database.schema import metadata
 from server.settings import ROOT
-from tests.commands import run_playbill
+from tests.commands import run_alembic, run_playbill
 
 
 @pytest.fixture
@@ -33,17 +30,7 @@ def empty_url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Pa
 
 
 def alembic(url: str, *arguments: str, config: Path = ROOT / "setup.cfg") -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(config), *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PLAYBILL_DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_alembic(["-c", str(config), *arguments], {"PLAYBILL_DATABASE_URL": url})
 
 
 async def names(url: str) -> dict[str, set[str]]:

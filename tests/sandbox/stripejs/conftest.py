@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, FrameLocator, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, async_playwright, expect
 
 from tests.chromium import ARGUMENTS, WHOLE
 from tests.conftest import wait_for
@@ -93,24 +95,11 @@ def merchant(stripe_process: Stripe) -> Iterator[Merchant]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
-    profile = tmp_path_factory.mktemp("chromium")
-    preferences = profile / "Default" / "Preferences"
-    preferences.parent.mkdir()
-    # A browser context of its own would not inherit this, so the whole profile has it.
-    blocked = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
-    preferences.write_text(json.dumps(blocked))
-    async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=WHOLE,
-            args=ARGUMENTS,
-            locale="ko-KR",
-            viewport={"width": 390, "height": 844},
-        )
-        context.set_default_timeout(10_000)
-        yield context
-        await context.close()
+async def browser(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    context = await chromium.new_context(locale="ko-KR", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(10_000)
+    yield context
+    await context.close()
 
 
 class Shop:
@@ -186,8 +175,8 @@ async def idle_shop(browser: BrowserContext, merchant: Merchant) -> AsyncIterato
     await page.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(browser: BrowserContext, merchant: Merchant, stripe: Stripe) -> AsyncIterator[Shop]:
+@asynccontextmanager
+async def opened(browser: BrowserContext, merchant: Merchant) -> AsyncIterator[Shop]:
     page = await browser.new_page()
     shop = Shop(page)
     await page.goto(merchant.url + "/")
@@ -195,3 +184,26 @@ async def shop(browser: BrowserContext, merchant: Merchant, stripe: Stripe) -> A
     page.on("framenavigated", lambda frame: setattr(shop, "left", shop.left + (frame == page.main_frame)))
     yield shop
     await page.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(browser: BrowserContext, merchant: Merchant, stripe: Stripe) -> AsyncIterator[Shop]:
+    async with opened(browser, merchant) as shop:
+        yield shop
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def guarded_shop(merchant: Merchant, stripe: Stripe, tmp_path: Path) -> AsyncIterator[Shop]:
+    """In a browser that blocks the cookies of third parties."""
+    preferences = tmp_path / "Default" / "Preferences"
+    preferences.parent.mkdir()
+    # A browser context of its own would not inherit this, so the whole profile has it.
+    blocked = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
+    preferences.write_text(json.dumps(blocked))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=WHOLE, args=ARGUMENTS, locale="ko-KR"
+        )
+        async with opened(browser, merchant) as shop:
+            yield shop
+        await browser.close()

@@ -1,4 +1,4 @@
-"""What a buyer meets: in Chromium, on a shop of another site, with third-party cookies blocked."""
+"""What a buyer meets: in Chromium, on a shop of another site."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ async def test_without_inline_styles_the_bank_is_out_of_reach(
     assert len(blocked) > 2 and set(blocked) == {"inline"}
 
 
-async def test_the_frame_has_neither_cookies_nor_storage(shop: Shop) -> None:
+async def test_a_frame_that_may_keep_nothing_pays_all_the_same(guarded_shop: Shop, stripe: Stripe) -> None:
+    """Third-party cookies are blocked, and with them all that a frame could store."""
+    shop = guarded_shop
     await shop.open_form()
     stored = """() => {
         document.cookie = "a=b; SameSite=None; Secure";
@@ -103,6 +105,13 @@ async def test_the_frame_has_neither_cookies_nor_storage(shop: Shop) -> None:
         return document.cookie + "stored";
     }"""
     assert await shop.card.locator("body").evaluate(stored) == ""
+
+    intent = stripe.intent()
+    await shop.fill(THREE_D_SECURE)
+    await shop.start_paying(intent)
+    await shop.bank.locator("#test-source-authorize-3ds").click()
+    assert (await shop.outcome())["paymentIntent"]["status"] == "succeeded"
+    assert stripe.status(intent) == "succeeded"
 
 
 async def test_the_form_has_its_whole_height_when_it_is_ready(shop: Shop) -> None:
