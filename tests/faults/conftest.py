@@ -56,6 +56,15 @@ def other_url(other_mariadb: MariaDB) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def other_site(
+    settings: Settings, other_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """On that server. One for all tests: whatever the server did, it needs no restart."""
+    with Served(settings, free_port(), tmp_path_factory.mktemp("other"), database_url=other_url) as site:
+        yield site
+
+
 @pytest.fixture
 def url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of this test's own; on SQLite in the folder `data`."""

@@ -31,6 +31,11 @@ def has_ended(pid: int) -> bool:
     return not is_alive(pid)
 
 
+def children_of(pid: int) -> set[int]:
+    """Also those that have ended, until it has asked what became of them."""
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
 class Served:
     """Use as a context: it is ready when entered, and every process of it has ended when it is left."""
 
@@ -73,16 +78,19 @@ class Served:
         return self._process
 
     def worker_pids(self) -> set[int]:
-        pid = self.process.pid
-        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+        return children_of(self.process.pid)
 
-    def figures(self, kind: str) -> list[str]:
-        """The names of the files in which the workers keep their figures of this kind."""
+    @property
+    def figures_folder(self) -> Path:
         environment = Path(f"/proc/{min(self.worker_pids())}/environ").read_text().split("\0")
         [folder] = [
             one.partition("=")[2] for one in environment if one.startswith("PROMETHEUS_MULTIPROC_DIR=")
         ]
-        return [path.stem for path in Path(folder).glob(f"{kind}_*.db")]
+        return Path(folder)
+
+    def figures(self, kind: str) -> list[str]:
+        """The names of the files in which the workers keep their figures of this kind."""
+        return [path.stem for path in self.figures_folder.glob(f"{kind}_*.db")]
 
     def kill_a_worker(self) -> int:
         """kill -9 of one worker; returns its process id."""

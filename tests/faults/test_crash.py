@@ -1,15 +1,19 @@
 """Killed at the worst moment: whoever paid is in, once, and was told the truth meanwhile."""
 
 import asyncio
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from server.settings import Settings
 from tests.commands import run_playbill
 from tests.conftest import environment_of
 from tests.engines import on_sqlite
 from tests.factories import eventually, open_checkout, order_in, pay, status_of
 from tests.faults.conftest import Effects, Serve, Shop
+from tests.faults.serving import Served
+from tests.ports import free_port
 
 BROKEN_OFF = (httpx.RemoteProtocolError, httpx.ReadError)
 
@@ -61,8 +65,21 @@ async def test_killed_between_charge_and_grant_the_sweep_opens_access_once(shop:
         assert await shop.effects() == once
 
 
-async def test_the_same_event_to_two_processes_at_once_has_one_effect(shop: Shop, serve: Serve) -> None:
-    first, second = await asyncio.gather(asyncio.to_thread(serve), asyncio.to_thread(serve))
+@pytest.fixture(scope="module")
+def two_sites(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Served, Served]]:
+    """Two processes, of which a test knows which one it asks."""
+    folder = tmp_path_factory.mktemp("two")
+    first, second = [Served(settings, free_port(), folder, workers=1) for _ in range(2)]
+    with first, second:
+        yield first, second
+
+
+async def test_the_same_event_to_two_processes_at_once_has_one_effect(
+    shop: Shop, two_sites: tuple[Served, Served]
+) -> None:
+    first, second = two_sites
     async with first.client() as one, second.client() as other:
         order = await order_in(one)
         await pay(shop.sandbox, order)
@@ -82,9 +99,11 @@ async def test_the_same_event_to_two_processes_at_once_has_one_effect(shop: Shop
         assert len(await asyncio.to_thread(shop.sandbox.messages)) == 1
 
 
-async def test_every_path_at_once_in_two_processes_has_one_effect(shop: Shop, serve: Serve) -> None:
+async def test_every_path_at_once_in_two_processes_has_one_effect(
+    shop: Shop, two_sites: tuple[Served, Served]
+) -> None:
     """Webhook, the buyer's return and the sweep, all within the same moment."""
-    first, second = await asyncio.gather(asyncio.to_thread(serve), asyncio.to_thread(serve))
+    first, second = two_sites
     async with first.client() as browser, second.client() as stripes:
         order = await order_in(browser)
         await pay(shop.sandbox, order)

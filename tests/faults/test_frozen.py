@@ -12,7 +12,8 @@ from server.settings import Settings
 from tests.conftest import Sandbox
 from tests.engines import on_mariadb
 from tests.factories import eventually, open_checkout
-from tests.faults.conftest import Effects, Serve
+from tests.faults.conftest import Effects
+from tests.faults.serving import Served
 from tests.faults.visiting import PUBLIC_PAGES, is_back, last_seen_long_ago, shop_on, statuses, visitors
 from tests.mariadb import MariaDB
 
@@ -33,11 +34,10 @@ async def timed(client: httpx.AsyncClient, page: str) -> tuple[int, float]:
 
 @on_mariadb
 async def test_while_the_database_is_frozen_everybody_is_told_so_within_five_seconds(
-    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, other_site: Served
 ) -> None:
     async with shop_on(url, settings, sandbox) as shop:
-        site = await asyncio.to_thread(serve, database_url=url)
-        async with visitors(site, shop) as who:
+        async with visitors(other_site, shop) as who:
             page = await open_checkout(who.guest)
             signed_in = ["/account", "/learn", *PUBLIC_PAGES]
             with other_mariadb.frozen():
@@ -63,17 +63,16 @@ async def test_while_the_database_is_frozen_everybody_is_told_so_within_five_sec
             assert set((await statuses(who.signed_in, signed_in)).values()) == {200}
             assert (await shop.deliver(who.guest, who.event)).status_code == 200
             assert await shop.effects() == Effects(grants=1, receipts=1, events=1, paid=1)
-        assert "Traceback" not in site.log.read_text()
+        assert "Traceback" not in other_site.log.read_text()
 
 
 @on_mariadb
 async def test_a_freeze_while_it_is_noted_that_a_browser_was_seen_is_told_within_five_seconds(
-    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, other_site: Served
 ) -> None:
     """The note beside the page waited for its own limit, and the page for another one."""
     async with shop_on(url, settings, sandbox) as shop:
-        site = await asyncio.to_thread(serve, database_url=url)
-        async with visitors(site, shop) as who:
+        async with visitors(other_site, shop) as who:
             await last_seen_long_ago(shop)
             with other_mariadb.connect() as connection, connection.cursor() as cursor:
                 cursor.execute("SELECT id FROM outage.sign_ins FOR UPDATE")  # so that the note waits
@@ -86,7 +85,7 @@ async def test_a_freeze_while_it_is_noted_that_a_browser_was_seen_is_told_within
             assert status == 503
             assert took < PAGE_WITHIN_S
             assert (await who.signed_in.get("/account")).status_code == 200
-        assert "Traceback" not in site.log.read_text()
+        assert "Traceback" not in other_site.log.read_text()
 
 
 async def is_running(server: MariaDB, statement: str) -> bool:
@@ -97,7 +96,7 @@ async def is_running(server: MariaDB, statement: str) -> bool:
 
 @on_mariadb
 async def test_a_freeze_in_the_middle_of_things_leaves_no_session_and_no_connection_behind(
-    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, other_site: Served
 ) -> None:
     """Forty browsers go on and on while the database stops for longer than anybody waits."""
     answers: list[tuple[int, float]] = []
@@ -112,8 +111,7 @@ async def test_a_freeze_in_the_middle_of_things_leaves_no_session_and_no_connect
         return len(answers) > 100
 
     async with shop_on(url, settings, sandbox):
-        site = await asyncio.to_thread(serve, database_url=url)
-        async with site.client() as browser:
+        async with other_site.client() as browser:
             crowd = [asyncio.create_task(browse(browser, number)) for number in range(40)]
             await eventually(are_at_it)
             with other_mariadb.frozen():
@@ -127,4 +125,4 @@ async def test_a_freeze_in_the_middle_of_things_leaves_no_session_and_no_connect
         assert max(took for _, took in answers) < PAGE_WITHIN_S
         assert "\nplaybill_db_sessions_open 0.0\n" in told
         assert "\nplaybill_db_connections_checked_out 0.0\n" in told
-        assert "Traceback" not in site.log.read_text()
+        assert "Traceback" not in other_site.log.read_text()

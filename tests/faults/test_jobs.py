@@ -1,7 +1,5 @@
 """What a served site does beside its requests, without anybody's call."""
 
-import pytest
-
 from server import wiring
 from server.audit.records import Actor
 from server.database.session import current_session, session_scope
@@ -11,9 +9,8 @@ from tests.factories import eventually
 from tests.faults.conftest import Serve, Shop
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_a_job_that_somebody_asked_for_is_done_once(shop: Shop, serve: Serve, workers: int) -> None:
-    serve(workers=workers)
+async def test_a_job_that_somebody_asked_for_is_done_once(shop: Shop, serve: Serve) -> None:
+    serve(workers=2)
     wiring.connect_domains()
     async with session_scope(shop.sessions):
         asked = await jobs.start(Actor.command("recount"), "recount")

@@ -13,6 +13,7 @@ from tests.conftest import Sandbox
 from tests.engines import on_mariadb, on_sqlite
 from tests.factories import eventually, open_checkout
 from tests.faults.conftest import Effects, Serve, Shop
+from tests.faults.serving import Served
 from tests.faults.visiting import PUBLIC_PAGES, is_back, shop_on, statuses, visitors
 from tests.mariadb import MariaDB
 
@@ -21,11 +22,10 @@ CALM = "This is not answering right now. Please try again in a moment."
 
 @on_mariadb
 async def test_while_the_database_is_down_answers_are_calm_and_then_all_works_by_itself(
-    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, other_site: Served
 ) -> None:
     async with shop_on(url, settings, sandbox) as shop:
-        site = await asyncio.to_thread(serve, database_url=url)
-        async with visitors(site, shop) as who:
+        async with visitors(other_site, shop) as who:
             page = await open_checkout(who.guest)
             await asyncio.to_thread(other_mariadb.pause)
 
@@ -48,7 +48,7 @@ async def test_while_the_database_is_down_answers_are_calm_and_then_all_works_by
             assert set((await statuses(who.signed_in, signed_in)).values()) == {200}
             assert (await shop.deliver(who.guest, who.event)).json() == {"outcome": "applied"}
             assert await shop.effects() == Effects(grants=1, receipts=1, events=1, paid=1)
-        assert "Traceback" not in site.log.read_text()
+        assert "Traceback" not in other_site.log.read_text()
 
 
 async def machines(client: httpx.AsyncClient, shop: Shop, event: bytes) -> dict[str, int]:
@@ -73,15 +73,13 @@ async def machines(client: httpx.AsyncClient, shop: Shop, event: bytes) -> dict[
 
 @on_mariadb
 async def test_a_database_that_comes_back_between_two_requests_is_not_noticed(
-    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, serve: Serve
+    other_mariadb: MariaDB, url: str, settings: Settings, sandbox: Sandbox, other_site: Served
 ) -> None:
-    async with shop_on(url, settings, sandbox) as shop:
-        site = await asyncio.to_thread(serve, database_url=url)
-        async with visitors(site, shop) as who:
-            await asyncio.to_thread(other_mariadb.pause)
-            await asyncio.to_thread(other_mariadb.resume)
+    async with shop_on(url, settings, sandbox) as shop, visitors(other_site, shop) as who:
+        await asyncio.to_thread(other_mariadb.pause)
+        await asyncio.to_thread(other_mariadb.resume)
 
-            assert set((await statuses(who.signed_in, ["/learn", *PUBLIC_PAGES])).values()) == {200}
+        assert set((await statuses(who.signed_in, ["/learn", *PUBLIC_PAGES])).values()) == {200}
 
 
 @on_mariadb

@@ -1,59 +1,69 @@
 """The parent watches its workers: nobody who kills, stops or misconfigures them meets a silent port."""
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server.processes import DEATHS_ALLOWED
-from server.settings import Settings
+from server.settings import ROOT, Settings
 from server.standins import health_addresses
 from tests.conftest import answers, environment_of, free_settings, until
-from tests.faults.serving import Served, is_alive
+from tests.faults.serving import Served, children_of, is_alive
 from tests.http import HTTP
 from tests.ports import free_port
 
 
+def settings_in(folder: Path, migrated_sqlite: Path) -> Settings:
+    """Of a site with a small database of its own; nothing listens for it but itself."""
+    shutil.copy(migrated_sqlite, folder / "playbill.db")
+    return free_settings(folder / "var", database_url=f"sqlite+aiosqlite:///{folder / 'playbill.db'}")
+
+
 @pytest.fixture
 def own(tmp_path: Path, migrated_sqlite: Path) -> Settings:
-    """Of a site with a small database of its own; nothing listens for it but itself."""
-    shutil.copy(migrated_sqlite, tmp_path / "playbill.db")
-    return free_settings(tmp_path / "var", database_url=f"sqlite+aiosqlite:///{tmp_path / 'playbill.db'}")
+    return settings_in(tmp_path, migrated_sqlite)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_worker_is_replaced_and_the_site_answers_within_ten_seconds(
-    own: Settings, tmp_path: Path, workers: int
-) -> None:
-    with Served(own, free_port(), tmp_path, workers=workers) as site:
-        victim = site.kill_a_worker()
-
-        site.wait_until_it_answers(10)
-        until(lambda: len(site.worker_pids() - {victim}) == workers, 10, "as many workers as before")
-        assert HTTP.get(f"{site.url}/readyz", timeout=10).status_code == 200
-        assert "died (exit code -9): starting another" in site.log.read_text()
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[Served]:
+    """Two workers, for the tests that leave it as good as they found it."""
+    folder = tmp_path_factory.mktemp("supervised")
+    with Served(settings_in(folder, migrated_sqlite), free_port(), folder, workers=2) as site:
+        yield site
 
 
-def test_all_workers_killed_at_once_are_replaced(own: Settings, tmp_path: Path) -> None:
-    with Served(own, free_port(), tmp_path, workers=2) as site:
-        for pid in site.worker_pids():
-            os.kill(pid, signal.SIGKILL)
+def test_a_killed_worker_is_replaced_and_the_site_answers_within_ten_seconds(site: Served) -> None:
+    victim = site.kill_a_worker()
 
-        site.wait_until_it_answers(10)
+    site.wait_until_it_answers(10)
+    until(lambda: len(site.worker_pids() - {victim}) == 2, 10, "as many workers as before")
+    assert HTTP.get(f"{site.url}/readyz", timeout=10).status_code == 200
+    assert "died (exit code -9): starting another" in site.log.read_text()
+
+
+def test_all_workers_killed_at_once_are_replaced(site: Served) -> None:
+    for pid in site.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+
+    site.wait_until_it_answers(10)
 
 
 def test_killing_the_parent_ends_the_workers(own: Settings, tmp_path: Path) -> None:
     with Served(own, free_port(), tmp_path, workers=2) as site:
-        pids = site.worker_pids()
+        pids, figures = site.worker_pids(), site.figures_folder
         site.process.kill()
         site.process.wait(5)
 
         until(lambda: not any(map(is_alive, pids)), 10, "the workers have ended")
+    shutil.rmtree(figures)  # nobody is left who would
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -79,39 +89,55 @@ def test_an_impatient_second_signal_leaves_nobody_behind(own: Settings, tmp_path
         assert not any(map(is_alive, pids))
 
 
-def test_a_worker_that_keeps_dying_is_left_to_the_other_one_and_the_last_one_ends_the_site(
-    own: Settings, tmp_path: Path
-) -> None:
-    with Served(own, free_port(), tmp_path, workers=2) as site:
-        survivor = max(site.worker_pids())
+# Two that do nothing, watched as the workers of a site are: a worker takes a second to start.
+WATCHED = """
+import sys
+from server.processes import Child, Group
+
+with Group([Child(f"worker {number}", sys.argv[1:]) for number in (1, 2)]) as group:
+    group.watch()
+"""
+
+
+@contextlib.contextmanager
+def watched(log: Path, *command: str) -> Iterator["subprocess.Popen[bytes]"]:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen([sys.executable, "-c", WATCHED, *command], stderr=output, cwd=ROOT) as process,
+    ):
+        yield process
+        process.terminate()
+
+
+def test_one_that_keeps_dying_is_left_to_the_other_one_and_the_last_one_ends_all(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with watched(log, "sleep", "600") as process:
+        until(lambda: len(children_of(process.pid)) == 2, 10, "both have been started")
+        survivor = max(children_of(process.pid))
 
         def kill_again(spared: set[int]) -> None:
-            until(lambda: bool(site.worker_pids() - spared), 10, "another one was started")
-            [victim] = site.worker_pids() - spared
+            until(lambda: bool(children_of(process.pid) - spared), 10, "another one was started")
+            [victim] = children_of(process.pid) - spared
             os.kill(victim, signal.SIGKILL)
-            until(lambda: victim not in site.worker_pids(), 10, "its death was noticed")
+            until(lambda: victim not in children_of(process.pid), 10, "its death was noticed")
 
         for _ in range(DEATHS_ALLOWED + 1):
             kill_again({survivor})
-        until(lambda: "it is not started again" in site.log.read_text(), 10, "it is told")
-        site.wait_until_it_answers(10)
-        assert HTTP.get(f"{site.url}/readyz").status_code == 200
-        assert site.worker_pids() == {survivor}
-        assert {name.rpartition("_")[2] for name in site.figures("gauge_livesum")} == {str(survivor)}
+        until(lambda: "it is not started again" in log.read_text(), 10, "it is told")
+        assert children_of(process.pid) == {survivor}
 
         for _ in range(DEATHS_ALLOWED + 1):
             kill_again(set())
-        assert site.exit_code(within_s=10) == 1
-        assert "keeps dying (exit code -9): giving up" in site.log.read_text()
+        assert process.wait(10) == 1
+        assert "keeps dying (exit code -9): giving up" in log.read_text()
 
 
-def test_workers_that_keep_dying_end_the_site_with_a_failure(own: Settings, tmp_path: Path) -> None:
-    in_the_way = tmp_path / "file"
-    in_the_way.touch()
-    site = Served(own, free_port(), tmp_path, database_url=f"sqlite+aiosqlite:///{in_the_way}/playbill.db")
-
-    assert site.start().process.wait(60) == 1
-    assert "worker 1 keeps dying" in site.log.read_text()
+def test_those_that_cannot_live_end_all_with_a_failure(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with watched(log, "false") as process:
+        assert process.wait(60) == 1
+    assert "worker 1 keeps dying (exit code 1)" in log.read_text()
+    assert "worker 2 keeps dying (exit code 1): giving up" in log.read_text()
 
 
 def test_a_taken_port_is_said_in_one_line(own: Settings, tmp_path: Path) -> None:
@@ -125,42 +151,41 @@ def test_a_taken_port_is_said_in_one_line(own: Settings, tmp_path: Path) -> None
         assert site.log.read_text() == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
-def test_a_second_site_on_the_same_port_leaves_the_first_one_alone(own: Settings, tmp_path: Path) -> None:
-    with Served(own, free_port(), tmp_path) as site:
-        HTTP.get(f"{site.url}/")
-        second = Served(own, site.port, tmp_path).start()
-
-        assert second.process.wait(20) == 1
-        assert "playbill_http_request_duration_seconds_count" in HTTP.get(f"{site.url}/metrics").text
-        assert site.figures("histogram"), "its figures were deleted"
-
-
-def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(
-    own: Settings, tmp_path: Path
+def test_a_second_site_on_the_same_port_leaves_the_first_one_alone(
+    site: Served, own: Settings, tmp_path: Path
 ) -> None:
-    with Served(own, free_port(), tmp_path, workers=2) as site:
+    HTTP.get(f"{site.url}/")
+    second = Served(own, site.port, tmp_path).start()
 
-        def answers_served() -> float:
-            return figure(
-                site.url, 'playbill_http_request_duration_seconds_count{method="GET",route="/terms"'
-            )
+    assert second.process.wait(20) == 1
+    assert "playbill_http_request_duration_seconds_count" in HTTP.get(f"{site.url}/metrics").text
+    assert site.figures("histogram"), "its figures were deleted"
 
-        reached = set()
-        for _ in range(200):  # a connection each, so that both workers get some
-            assert HTTP.get(f"{site.url}/terms").status_code == 200
-            reached = {name.rpartition("_")[2] for name in site.figures("histogram")}
-            if len(reached) >= 2 and answers_served() >= 20:
-                break
-        asked = answers_served()
-        assert {answers_served() for _ in range(20)} == {asked}, "a scrape depends on which worker answers it"
-        assert figure(site.url, "playbill_paid_without_access") == 0
 
-        victim = site.kill_a_worker()
-        until(lambda: len(site.worker_pids() - {victim}) == 2, 10, "as many workers as before")
-        site.wait_until_it_answers(10)
-        assert answers_served() == asked
-        until(lambda: figure(site.url, "playbill_db_sessions_open") == 0, 10, "no job is at work")
-        assert not [name for name in site.figures("gauge_livesum") if str(victim) in name]
+def test_the_figures_of_all_workers_add_up_and_a_dead_ones_stay_counted(site: Served) -> None:
+    def answers_served() -> float:
+        return figure(site.url, 'playbill_http_request_duration_seconds_count{method="GET",route="/terms"')
+
+    def have_answered() -> set[int]:
+        return {int(name.rpartition("_")[2]) for name in site.figures("histogram")}
+
+    until(lambda: len(site.worker_pids()) == 2, 10, "both workers are there")
+    workers = site.worker_pids()
+    for _ in range(200):  # a connection each, so that both workers get some
+        assert HTTP.get(f"{site.url}/terms").status_code == 200
+        if workers <= have_answered() and answers_served() >= 20:
+            break
+    assert workers <= have_answered()
+    asked = answers_served()
+    assert {answers_served() for _ in range(20)} == {asked}, "a scrape depends on which worker answers it"
+    assert figure(site.url, "playbill_paid_without_access") == 0
+
+    victim = site.kill_a_worker()
+    until(lambda: len(site.worker_pids() - {victim}) == 2, 10, "as many workers as before")
+    site.wait_until_it_answers(10)
+    assert answers_served() == asked
+    until(lambda: figure(site.url, "playbill_db_sessions_open") == 0, 10, "no job is at work")
+    assert not [name for name in site.figures("gauge_livesum") if str(victim) in name]
 
 
 def figure(url: str, name: str) -> float:
