@@ -5,6 +5,7 @@ Everything listens on free ports of 127.0.0.1 and ends with the run.
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any, Self
 import httpx
 import pytest
 import pytest_asyncio
+import uvloop
 from argon2 import PasswordHasher
 from playwright.async_api import Browser, async_playwright
 from sanic import Sanic
@@ -79,10 +81,16 @@ def wait_for(urls: list[str], within_s: float = 30) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Databases of a test live in memory where there is room: on a disk every commit waits for it."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop of a worker of the site
+    # Databases of a test live in memory where there is room: on a disk every commit waits for it.
     memory = Path("/dev/shm")
     if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 1024**3:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests are there until the end: the collector need not look at them again and again."""
+    gc.freeze()
 
 
 # Before xdist reads the groups.

@@ -16,7 +16,7 @@ from tests.mariadb import MariaDB
 NewVisitor = Callable[..., Awaitable[Visitor]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_shop(
     database_engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveShop]:
