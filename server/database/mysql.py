@@ -14,7 +14,7 @@ from pymysql.constants import CR  # type: ignore[import-untyped]
 
 # What may follow each other stays below the 5 s within which a page says that the database is away: a wait
 # for a free connection (see engine.py), a ping and a new one; a statement and a ROLLBACK.
-CONNECT_WITHIN_S = 1.5
+CONNECT_WITHIN_S = 1.0
 PING_WITHIN_S = 0.5
 ANSWER_WITHIN_S = 4.0
 # Shorter: that locks are not free is told by the server, and the act tried again. A statement that wants

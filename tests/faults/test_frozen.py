@@ -19,7 +19,7 @@ from tests.mariadb import MariaDB
 
 PAGE_WITHIN_S = 5.0
 READY_WITHIN_S = 2.0
-CROWD = 60  # more than one worker has connections
+CROWD = 30  # more than one worker has connections
 
 
 async def timing(asked: Awaitable[httpx.Response]) -> tuple[httpx.Response, float]:

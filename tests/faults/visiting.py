@@ -36,13 +36,15 @@ async def shop_on(url: str, settings: Settings, sandbox: Sandbox) -> AsyncIterat
     """A course and an account in this database, and nothing else."""
     configure(settings)
     engine = create_engine(url)
-    await empty(engine)
-    sessions = create_sessionmaker(engine)
-    async with session_scope(sessions):
-        await create_course()
-        await create_account()
-    yield Shop(sandbox, settings, sessions)
-    await engine.dispose()
+    try:
+        await empty(engine)
+        sessions = create_sessionmaker(engine)
+        async with session_scope(sessions):
+            await create_course()
+            await create_account()
+        yield Shop(sandbox, settings, sessions)
+    finally:
+        await engine.dispose()
 
 
 @asynccontextmanager
