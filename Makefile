@@ -21,7 +21,7 @@ test: $(VENV)/test ## Run every test, on SQLite and MariaDB and in Chromium (T=p
 	@scripts/require mariadb-server chromium chromium-headless-shell fonts-noto-cjk
 	@$(BIN)/pytest $(if $(filter tests,$(T)),$(SHARED)) $(T)
 
-races: $(VENV)/test ## A hundred random histories of three tabs: nobody pays twice (make test has a part of them)
+races: $(VENV)/test ## A hundred buyers and histories of three tabs: nobody pays twice (make test has ten of each)
 	@scripts/require mariadb-server
 	@HISTORIES=100 $(BIN)/pytest tests/faults/test_paid_twice.py
 

@@ -22,7 +22,7 @@ from server.wiring import STRIPE_EVENTS
 from tests.commands import playbill, run_playbill
 from tests.conftest import Sandbox, environment_of, free_settings, until
 from tests.engines import on_mariadb, on_sqlite
-from tests.factories import create_account, create_course, entries_of
+from tests.factories import PASSWORD, create_account, create_course, entries_of
 from tests.http import HTTP
 from tests.mariadb import MariaDB
 from tests.ports import free_port
@@ -155,6 +155,17 @@ def test_demo_leaves_alone_a_database_url_from_outside_and_a_demo_that_runs(tmp_
     assert home.status_code == 200, "the demo that runs has lost its data to one that could not start"
     assert not theirs.exists()
     assert (tmp_path / "var" / "demo" / "playbill.db").exists()
+
+
+def test_a_new_shop_is_set_up_by_commands_that_know_of_no_other(tmp_path: Path) -> None:
+    environment = environment_of(free_settings(tmp_path))
+    steps = [
+        (["migrate"], ""),
+        (["seed"], "courses added to the catalog"),
+        (["create-admin", "ada@mail.example", "--password-stdin"], "may sign in as admin"),
+    ]
+    for arguments, told in steps:
+        assert told in run_playbill(arguments, environment, typed=PASSWORD, cold=True)
 
 
 async def test_seed_fills_the_catalog_and_once_is_enough(session: None, settings: Settings) -> None:
