@@ -31,11 +31,6 @@ def has_ended(pid: int) -> bool:
     return not is_alive(pid)
 
 
-def children_of(pid: int) -> set[int]:
-    """Also those that have ended, until it has asked what became of them."""
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-
-
 class Served:
     """Use as a context: it is ready when entered, and every process of it has ended when it is left."""
 
@@ -78,7 +73,8 @@ class Served:
         return self._process
 
     def worker_pids(self) -> set[int]:
-        return children_of(self.process.pid)
+        pid = self.process.pid
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
     @property
     def figures_folder(self) -> Path:

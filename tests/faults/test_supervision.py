@@ -1,6 +1,5 @@
 """The parent watches its workers: nobody who kills, stops or misconfigures them meets a silent port."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -16,7 +15,7 @@ from server.processes import DEATHS_ALLOWED
 from server.settings import ROOT, Settings
 from server.standins import health_addresses
 from tests.conftest import answers, environment_of, free_settings, until
-from tests.faults.serving import Served, children_of, is_alive
+from tests.faults.serving import Served, is_alive
 from tests.http import HTTP
 from tests.ports import free_port
 
@@ -89,55 +88,49 @@ def test_an_impatient_second_signal_leaves_nobody_behind(own: Settings, tmp_path
         assert not any(map(is_alive, pids))
 
 
-# Two that do nothing, watched as the workers of a site are: a worker takes a second to start.
+def test_a_worker_that_keeps_dying_is_left_to_the_other_one_and_the_last_one_ends_the_site(
+    own: Settings, tmp_path: Path
+) -> None:
+    with Served(own, free_port(), tmp_path, workers=2) as site:
+        survivor = max(site.worker_pids())
+
+        def kill_again(spared: set[int]) -> None:
+            until(lambda: bool(site.worker_pids() - spared), 10, "another one was started")
+            [victim] = site.worker_pids() - spared
+            os.kill(victim, signal.SIGKILL)
+            until(lambda: victim not in site.worker_pids(), 10, "its death was noticed")
+
+        for _ in range(DEATHS_ALLOWED + 1):
+            kill_again({survivor})
+        until(lambda: "it is not started again" in site.log.read_text(), 10, "it is told")
+        site.wait_until_it_answers(10)
+        assert HTTP.get(f"{site.url}/readyz").status_code == 200
+        assert site.worker_pids() == {survivor}
+        assert {name.rpartition("_")[2] for name in site.figures("gauge_livesum")} == {str(survivor)}
+
+        for _ in range(DEATHS_ALLOWED + 1):
+            kill_again(set())
+        assert site.exit_code(within_s=10) == 1
+        assert "keeps dying (exit code -9): giving up" in site.log.read_text()
+
+
+# Workers would need a second each to die of their settings.
 WATCHED = """
-import sys
 from server.processes import Child, Group
 
-with Group([Child(f"worker {number}", sys.argv[1:]) for number in (1, 2)]) as group:
+with Group([Child(f"worker {number}", ["false"]) for number in (1, 2)]) as group:
     group.watch()
 """
 
 
-@contextlib.contextmanager
-def watched(log: Path, *command: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with (
-        log.open("wb") as output,
-        subprocess.Popen([sys.executable, "-c", WATCHED, *command], stderr=output, cwd=ROOT) as process,
-    ):
-        yield process
-        process.terminate()
+def test_those_that_cannot_live_end_all_with_a_failure() -> None:
+    watched = subprocess.run(
+        [sys.executable, "-c", WATCHED], cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
 
-
-def test_one_that_keeps_dying_is_left_to_the_other_one_and_the_last_one_ends_all(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with watched(log, "sleep", "600") as process:
-        until(lambda: len(children_of(process.pid)) == 2, 10, "both have been started")
-        survivor = max(children_of(process.pid))
-
-        def kill_again(spared: set[int]) -> None:
-            until(lambda: bool(children_of(process.pid) - spared), 10, "another one was started")
-            [victim] = children_of(process.pid) - spared
-            os.kill(victim, signal.SIGKILL)
-            until(lambda: victim not in children_of(process.pid), 10, "its death was noticed")
-
-        for _ in range(DEATHS_ALLOWED + 1):
-            kill_again({survivor})
-        until(lambda: "it is not started again" in log.read_text(), 10, "it is told")
-        assert children_of(process.pid) == {survivor}
-
-        for _ in range(DEATHS_ALLOWED + 1):
-            kill_again(set())
-        assert process.wait(10) == 1
-        assert "keeps dying (exit code -9): giving up" in log.read_text()
-
-
-def test_those_that_cannot_live_end_all_with_a_failure(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with watched(log, "false") as process:
-        assert process.wait(60) == 1
-    assert "worker 1 keeps dying (exit code 1)" in log.read_text()
-    assert "worker 2 keeps dying (exit code 1): giving up" in log.read_text()
+    assert watched.returncode == 1
+    assert "worker 1 keeps dying (exit code 1)" in watched.stderr
+    assert "worker 2 keeps dying (exit code 1): giving up" in watched.stderr
 
 
 def test_a_taken_port_is_said_in_one_line(own: Settings, tmp_path: Path) -> None:
