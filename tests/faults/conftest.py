@@ -61,7 +61,10 @@ def other_site(
     settings: Settings, other_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """On that server. One for all tests: whatever the server did, it needs no restart."""
-    with Served(settings, free_port(), tmp_path_factory.mktemp("other"), database_url=other_url) as site:
+    folder = tmp_path_factory.mktemp("other")
+    # Its sweep would apply what a test is about to deliver.
+    own = {"database_url": other_url, "sweep_interval_s": 300}
+    with Served(settings, free_port(), folder, **own) as site:
         yield site
 
 
