@@ -71,7 +71,9 @@ def two_sites(
 ) -> Iterator[tuple[Served, Served]]:
     """Two processes, of which a test knows which one it asks."""
     folder = tmp_path_factory.mktemp("two")
-    first, second = [Served(settings, free_port(), folder, workers=1) for _ in range(2)]
+    # Their own sweeps would apply what a test is about to deliver.
+    own = {"workers": 1, "sweep_interval_s": 300}
+    first, second = [Served(settings, free_port(), folder, **own) for _ in range(2)]
     with first, second:
         yield first, second
 
