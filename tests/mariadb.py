@@ -24,10 +24,13 @@ class MariaDB:
 
     @property
     def _options(self) -> list[str]:
-        # As root the server insists on being told whose process it shall be.
-        return ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--user={getpass.getuser()}"]
+        # As root the server insists on being told whose process it shall be. In a folder for temporary tables
+        # that is shared, one that starts removes those of the others, which die of it (signal 11).
+        data, scratch = self.folder / "data", self.folder / "scratch"
+        return ["--no-defaults", f"--datadir={data}", f"--tmpdir={scratch}", f"--user={getpass.getuser()}"]
 
     def __enter__(self) -> Self:
+        (self.folder / "scratch").mkdir()
         subprocess.run(
             ["mariadb-install-db", *self._options, "--skip-test-db",
              "--auth-root-authentication-method=normal"],
