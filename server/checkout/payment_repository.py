@@ -1,6 +1,6 @@
 """The only SQL on payments."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 
@@ -96,10 +96,14 @@ async def cancel(payment_id: str, seen_intent_id: str | None) -> None:
     )
 
 
-async def claim_look(payment_id: str, before: datetime, at: datetime) -> bool:
-    """Whether the caller is the one who looks again at a payment last looked at before then."""
+async def claim_look(payment_id: str, at: datetime, pause: timedelta) -> bool:
+    """Whether the caller is the one who looks again at a payment that was last looked at a pause ago.
+
+    What was looked at a little later than `at` was so by another poll of this moment; much later, by a clock
+    that was ahead.
+    """
     require_transaction()
-    is_due = or_(Payment.looked_at <= before, Payment.looked_at > at)  # a clock may have been ahead
+    is_due = or_(Payment.looked_at <= at - pause, Payment.looked_at >= at + pause)
     unseen = update(Payment).where(Payment.id == payment_id, is_due)
     return await changed(unseen.values(looked_at=at)) == 1
 

@@ -71,10 +71,10 @@ async def look_again(order: OrderRecord) -> OrderRecord:
     at = now()
     # A page that stays open asks ever less often: one forgotten tab must not use up Stripe's patience.
     pause = min(SETTLE_AT_LEAST_EVERY, max(SETTLE_AT_MOST_EVERY, (at - payment.created_at) / 30))
-    if timedelta(0) <= at - payment.looked_at < pause:
+    if abs(at - payment.looked_at) < pause:
         return order
     # Of many polls at once, one looks.
-    look = partial(payment_repository.claim_look, payment.id, at - pause, at)
+    look = partial(payment_repository.claim_look, payment.id, at, pause)
     if not await in_transaction_if_possible(look):
         return order
     try:

@@ -239,6 +239,22 @@ async def test_of_many_polls_at_once_one_asks_stripe(
     assert len(sandbox.requests("GET", path)) == before + 1
 
 
+async def test_a_poll_overtaken_by_another_one_of_the_same_moment_asks_nobody(
+    browser: httpx.AsyncClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had read its clock first and came to the row second: that was taken for a clock that is ahead."""
+    monkeypatch.setattr(checkout, "SETTLE_AT_MOST_EVERY", timedelta(minutes=1))  # however slow the machine is
+    order = await order_in(browser)
+    async with transaction():
+        await current_session().execute(update(Payment).values(looked_at=now() + timedelta(seconds=1)))
+    path = f"/v1/payment_intents/{intent_of(order)}"
+    before = len(sandbox.requests("GET", path))
+
+    assert await status_of(browser, order) == "pending"
+
+    assert len(sandbox.requests("GET", path)) == before
+
+
 async def test_secrets_gathered_before_the_brake_close_at_their_next_declined_card(
     shop: Site, sandbox: Sandbox, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
