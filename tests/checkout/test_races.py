@@ -240,19 +240,18 @@ async def test_of_many_polls_at_once_one_asks_stripe(
 
 
 async def test_a_poll_overtaken_by_another_one_of_the_same_moment_asks_nobody(
-    browser: httpx.AsyncClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    browser: httpx.AsyncClient,
 ) -> None:
     """It had read its clock first and came to the row second: that was taken for a clock that is ahead."""
-    monkeypatch.setattr(checkout, "SETTLE_AT_MOST_EVERY", timedelta(minutes=1))  # however slow the machine is
-    order = await order_in(browser)
+    await order_in(browser)
+    payment_id = (await current_session().scalars(select(Payment.id))).one()
+    at, pause = now() + timedelta(minutes=2), timedelta(seconds=2)
+    clocks = [at, at - timedelta(milliseconds=1)]
+
     async with transaction():
-        await current_session().execute(update(Payment).values(looked_at=now() + timedelta(seconds=1)))
-    path = f"/v1/payment_intents/{intent_of(order)}"
-    before = len(sandbox.requests("GET", path))
+        looks = [await payment_repository.claim_look(payment_id, clock, pause) for clock in clocks]
 
-    assert await status_of(browser, order) == "pending"
-
-    assert len(sandbox.requests("GET", path)) == before
+    assert looks == [True, False]
 
 
 async def test_secrets_gathered_before_the_brake_close_at_their_next_declined_card(
